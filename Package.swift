@@ -1,0 +1,78 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The table of targets and of what each may import is a wall, not a habit: see README.md, "Map of folders".
+// Dependencies point down; only `strongroom` knows every implementation.
+
+/// Settings of every Swift target of ours.
+let ours: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+/// A library target of ours.
+func library(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: ours)
+}
+
+/// A test target of ours.
+func test(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: ours)
+}
+
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let nio = [
+    Target.Dependency.product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+]
+
+let package = Package(
+    name: "strongroom",
+    platforms: [.macOS(.v15)],
+    products: [
+    ],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // Secrets and cryptography
+        library("SecureMemory"),
+        .systemLibrary(name: "CLibCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        library("Cryptography", ["CLibCrypto", "SecureMemory"]),
+        library("SigV4", ["Cryptography", "SecureMemory"]),
+        // The API
+        .executableTarget(
+            name: "kms-codegen", dependencies: ["Cryptography"], exclude: ["Model"], swiftSettings: ours),
+        library("KMSModel", ["SecureMemory"]),
+        // Key stores
+        library("KeyStores", ["KMSModel", "SecureMemory"]),
+        library("KeyStoreSoftware", ["Cryptography", "KMSModel", "KeyStores", "SecureMemory"]),
+        // KMS
+        library("KMSCore", ["Cryptography", "KMSModel", "KeyStores", "SecureMemory", logging]),
+        library(
+            "KMSStorage", ["KMSCore", "KMSModel", "KeyStores", .product(name: "GRDB", package: "GRDB.swift")]),
+        library(
+            "KMSServer",
+            [
+                "Cryptography", "KMSCore", "KMSModel", "SecureMemory", "SigV4", logging, lifecycle,
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+            ] + nio),
+        // Tests
+        test("CodegenTests", ["kms-codegen"], exclude: ["Reference"]),
+        test("KMSModelTests", ["KMSModel", "SecureMemory"]),
+        test("KMSCoreTests", ["KMSCore", "KMSModel", "KeyStores", "SecureMemory"]),
+    ]
+)

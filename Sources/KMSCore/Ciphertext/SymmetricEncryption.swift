@@ -1,0 +1,105 @@
+import KMSModel
+import Logging
+import KeyStores
+import SecureMemory
+
+// Encryption and decryption with a symmetric KMS key, shared by Encrypt, Decrypt, ReEncrypt and the data key family.
+extension KeyManagementService {
+    /// A plaintext under the current material of `key`, as CiphertextBlob bytes.
+    func encrypt(_ plaintext: SecretBytes, context: [UInt8], with key: KMSKey) async throws(KMSError) -> [UInt8] {
+        let material = try key.currentMaterial
+        let keyStore = try registry.keyStore(of: material, key: key)
+        if keyStore.ciphertextSuite == .directAES256GCM {
+            try await messageCounter.count(material.backingKey.id, keyARN: key.arn)
+        }
+        let header = CiphertextBlob.header(
+            suite: keyStore.ciphertextSuite, keyID: key.id, materialID: material.materialID)
+        do {
+            let message = try await keyStore.encrypt(
+                plaintext, associatedData: header + context, with: material.backingKey)
+            return CiphertextBlob(
+                suite: keyStore.ciphertextSuite, keyID: key.id, materialID: material.materialID, message: message
+            ).bytes
+        } catch {
+            throw answer(error, .encrypt, key)
+        }
+    }
+
+    /// What is in a blob, and the id of the material it was made with.
+    func decrypt(_ blob: CiphertextBlob, context: [UInt8], with key: KMSKey) async throws(KMSError) -> SecretBytes {
+        guard let material = key.materials.last(where: { $0.materialID == blob.materialID }) else {
+            throw .invalidCiphertext()
+        }
+        let keyStore = try registry.keyStore(of: material, key: key)
+        guard keyStore.ciphertextSuite == blob.suite else { throw .invalidCiphertext() }
+        let header = CiphertextBlob.header(suite: blob.suite, keyID: blob.keyID, materialID: blob.materialID)
+        do {
+            return try await keyStore.decrypt(
+                blob.message, associatedData: header + context, with: material.backingKey)
+        } catch {
+            throw answer(error, .decrypt, key)
+        }
+    }
+
+    /// Finds, authorizes and checks the key of a ciphertext.
+    ///
+    /// `identifier` is the KeyId of the request, if there was one. KMS API, Decrypt: it must be the key that encrypted,
+    /// else IncorrectKeyException; without it the key is found in the blob, and a caller who may not use that key
+    /// learns no more than AccessDeniedException.
+    func resolveCiphertext(
+        _ bytes: [UInt8], identifier: Text?, algorithm: EncryptionAlgorithmSpec?, for operation: KMSOperation,
+        action: String, grantTokens: [Text]?, _ context: RequestContext
+    ) throws(KMSError) -> (CiphertextBlob, KMSKey) {
+        let named = try identifier.map { text throws(KMSError) in
+            try self.resolve(
+                text, forms: .keysAndAliases, for: operation, grantTokens: grantTokens, context)
+        }
+        try refuseGrantTokens(grantTokens)
+        if let named {
+            try checkState(.cryptographic, of: named)
+            // AWS reports a key of another kind as the incorrect key, not as a wrong usage.
+            guard named.keySpec == .symmetricDefault, named.keyUsage == .encryptDecrypt else { throw .wrongKey }
+        }
+        guard let blob = CiphertextBlob(bytes) else { throw .invalidCiphertext() }
+        if let named, named.id != blob.keyID { throw .wrongKey }
+        guard let key = named ?? metadata.read({ $0.key(blob.keyID, in: context.scope) }) else {
+            throw .ciphertextAccessDenied(context.caller.principalARN, action: action)
+        }
+        try checkSymmetricEncryption(key, algorithm: algorithm, for: operation)
+        return (blob, key)
+    }
+
+    func answer(_ error: KeyStoreError, _ use: KeyStoreUse, _ key: KMSKey) -> KMSError {
+        if error.code != .invalidCiphertext {
+            logger.warning("key store failed", metadata: ["key": "\(key.arn)", "error": "\(error)"])
+        }
+        return error.kmsError(use, keyARN: key.arn, inCustomKeyStore: key.customKeyStoreID != nil)
+    }
+}
+
+extension KMSKey {
+    /// The material that encrypts.
+    ///
+    /// Errors: KMSInternalException for a record without material, which no operation makes.
+    var currentMaterial: KeyMaterial {
+        get throws(KMSError) {
+            guard let material = materials.last else { throw .internalError }
+            return material
+        }
+    }
+
+    /// CurrentKeyMaterialId and the like: absent for keys in custom key stores (KMS API: KeyMetadata).
+    var showsMaterialIDs: Bool { keySpec == .symmetricDefault && customKeyStoreID == nil }
+}
+
+extension KeyMaterial {
+    /// As the API writes it: 64 lower-case hexadecimal digits.
+    var materialIDText: Text { Text(materialID.lowercaseHexadecimal) }
+}
+
+extension [UInt8] {
+    var lowercaseHexadecimal: String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+}

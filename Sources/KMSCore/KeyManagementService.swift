@@ -1,0 +1,66 @@
+import Cryptography
+import KMSModel
+public import KeyStores
+public import Logging
+
+/// The KMS API without its wire: one method per operation, one file per method in `Operations/`.
+///
+/// Every operation has the same order, because order decides what a stranger may learn: resolve the key → authorize →
+/// state → usage → algorithm and sizes → DryRun → act → answer (docs/api-coverage.md).
+public final class KeyManagementService: Sendable {
+    public struct Configuration: Sendable {
+        /// Where the backing keys of KMS keys that name no custom key store are made.
+        public var defaultPlacement: Placement
+
+        public init(defaultPlacement: Placement) { self.defaultPlacement = defaultPlacement }
+    }
+
+    let configuration: Configuration
+    let metadata: Metadata
+    let registry: KeyStoreRegistry
+    let devices: any KeyStoreDevices
+    let sealing: any SecretSealing
+    let serverSecret: ServerSecret
+    let messageCounter: MessageCounter
+    let clock: DomainClock
+    let logger: Logger
+    /// Runs connects and reconciliations; the executable runs it as a service.
+    public let backgroundWork = BackgroundWork()
+    let intentsInFlight = IntentsInFlight()
+
+    /// Reads the metadata and makes what a first start lacks. Touches no device yet: see `connectAtStart`.
+    ///
+    /// Errors: `MetadataStoreError`, or what `sealing` throws when the root key does not fit the database.
+    public init(
+        configuration: Configuration, store: any MetadataStore, sealing: any SecretSealing,
+        softwareKeyStore: any KeyStore, devices: any KeyStoreDevices, logger: Logger
+    ) async throws {
+        self.configuration = configuration
+        self.sealing = sealing
+        self.devices = devices
+        self.logger = logger
+        let metadata = try Metadata(store)
+        self.metadata = metadata
+        registry = KeyStoreRegistry(software: softwareKeyStore)
+        messageCounter = MessageCounter(metadata: metadata, logger: logger)
+        serverSecret = try await Self.serverSecret(metadata, sealing)
+        clock = DomainClock(
+            offsetSeconds: metadata.read { $0.settings[.clockOffset] }
+                .flatMap { Double(String(decoding: $0, as: UTF8.self)) } ?? 0)
+    }
+
+    /// A PIN that was refused once is known by its keyed hash.
+    var refusedPINs: StoredRefusedPINs { StoredRefusedPINs(metadata: metadata, serverSecret: serverSecret) }
+
+    private static func serverSecret(
+        _ metadata: Metadata, _ sealing: any SecretSealing
+    ) async throws -> ServerSecret {
+        if let sealed = metadata.read({ $0.settings[.serverSecret] }) {
+            return ServerSecret(try sealing.open(sealed, purpose: ServerSecret.sealingPurpose, associatedData: []))
+        }
+        let secret = try SystemRandom.secret(ServerSecret.byteCount)
+        let sealed = try sealing.seal(secret, purpose: ServerSecret.sealingPurpose, associatedData: [])
+        try await metadata.write { _, changes throws(KMSError) in changes.append(.putSetting(.serverSecret, sealed)) }
+        return ServerSecret(secret)
+    }
+}

@@ -1,0 +1,48 @@
+import KMSModel
+import KeyStores
+
+/// What a key store was doing when it failed: the same failure has different answers.
+enum KeyStoreUse {
+    case create
+    case encrypt
+    case decrypt
+    case random
+}
+
+// The one place where a key store's error becomes an answer of the API.
+//
+// Sources: KMS Developer Guide, "Troubleshooting a custom key store": every cryptographic failure of a key in a custom
+// key store is KMSInvalidStateException, a 400, with the cause in its message only. Keys that are placed on a token
+// because it is the default key store never heard of custom key stores: for them a token that is down is
+// KeyUnavailableException, which SDKs retry.
+extension KeyStoreError {
+    func kmsError(_ use: KeyStoreUse, keyARN: String, inCustomKeyStore: Bool) -> KMSError {
+        switch code {
+        case .invalidCiphertext:
+            // Without a message: a failed tag, a wrong encryption context and a truncated blob look alike.
+            // Only decryption judges ciphertexts; anywhere else it is a fault of the store.
+            return use == .decrypt ? .invalidCiphertext() : .internalError
+        case .overloaded:
+            return .throttled
+        case .unsupportedAlgorithm:
+            return .unsupportedOperation("\(keyARN): \(reason)")
+        case .keyNotFound:
+            return inCustomKeyStore
+                ? KMSError(
+                    .kmsInvalidState,
+                    "The backing key of \(keyARN) was not found in the cluster of its custom key store.")
+                : KMSError(.keyUnavailable, "The key material of \(keyARN) is not available.")
+        case .unavailable, .timedOut:
+            if inCustomKeyStore {
+                return use == .random || use == .create
+                    ? KMSError(.kmsInternal, "KMS cannot communicate with your CloudHSM cluster")
+                    : KMSError(.kmsInvalidState, "KMS cannot communicate with your CloudHSM cluster")
+            }
+            return code == .timedOut
+                ? KMSError(.dependencyTimeout, "The key store did not answer in time. Try the request again.")
+                : KMSError(.keyUnavailable, "The key store is not available. Try the request again.")
+        case .internalFailure:
+            return .internalError
+        }
+    }
+}

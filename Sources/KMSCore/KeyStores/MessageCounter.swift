@@ -1,0 +1,75 @@
+import KMSModel
+import KeyStores
+import Logging
+import Synchronization
+
+/// Counts the messages that were encrypted directly under a key with random 96-bit IVs, which NIST SP 800-38D §8.3
+/// limits to 2^32 per key. Suites that derive a key per message need no count.
+///
+/// Coarse on purpose: messages are reserved in the metadata by the thousands and then counted in memory, so that no
+/// request waits for the disk but one in `reservation`; a crash loses the rest of a reservation, never a count.
+final class MessageCounter: Sendable {
+    static let reservation: UInt64 = 65_536
+    static let warningLimit: UInt64 = 1 << 31
+    static let limit: UInt64 = 1 << 32
+
+    private struct Count {
+        var used: UInt64
+        var reserved: UInt64
+    }
+
+    private let counts = Mutex<[BackingKeyID: Count]>([:])
+    private let metadata: Metadata
+    private let logger: Logger
+
+    init(metadata: Metadata, logger: Logger) {
+        self.metadata = metadata
+        self.logger = logger
+    }
+
+    /// Counts one message.
+    ///
+    /// Errors: LimitExceededException when the key has encrypted as many messages as are safe.
+    func count(_ id: BackingKeyID, keyARN: String) async throws(KMSError) {
+        while !take(id) {
+            let total = try await metadata.write { directory, changes throws(KMSError) -> UInt64 in
+                let reserved = directory.messageReservations[id] ?? 0
+                // Somebody else may have reserved while this request waited for the writer.
+                if self.hasRoom(id) { return reserved }
+                guard reserved < Self.limit else {
+                    throw .limitExceeded(
+                        "\(keyARN) has encrypted as many messages as one key on this token may (2^32): "
+                            + "create a new key and re-encrypt to it")
+                }
+                changes.append(.reserveMessages(id, total: reserved + Self.reservation))
+                return reserved + Self.reservation
+            }
+            extend(id, to: total, keyARN: keyARN)
+        }
+    }
+
+    private func take(_ id: BackingKeyID) -> Bool {
+        counts.withLock { counts in
+            guard let count = counts[id], count.used < count.reserved else { return false }
+            counts[id]?.used += 1
+            return true
+        }
+    }
+
+    private func hasRoom(_ id: BackingKeyID) -> Bool {
+        counts.withLock { counts in counts[id].map { $0.used < $0.reserved } ?? false }
+    }
+
+    private func extend(_ id: BackingKeyID, to total: UInt64, keyARN: String) {
+        counts.withLock { counts in
+            // What an earlier process reserved counts as used.
+            let used = counts[id]?.used ?? total - min(total, Self.reservation)
+            counts[id] = Count(used: used, reserved: max(total, counts[id]?.reserved ?? 0))
+        }
+        if total >= Self.warningLimit {
+            logger.warning(
+                "a token key nears its message limit",
+                metadata: ["key": "\(keyARN)", "messages": "\(total)", "limit": "\(Self.limit)"])
+        }
+    }
+}

@@ -1,0 +1,116 @@
+import KMSModel
+public import KeyStores
+import Logging
+import Synchronization
+
+/// The generate intents of requests that are running now: not left behind by anybody.
+final class IntentsInFlight: Sendable {
+    private let ids = Mutex<Set<BackingKeyID>>([])
+
+    func insert(_ id: BackingKeyID) { ids.withLock { _ = $0.insert(id) } }
+    func remove(_ id: BackingKeyID) { ids.withLock { _ = $0.remove(id) } }
+    func contains(_ id: BackingKeyID) -> Bool { ids.withLock { $0.contains(id) } }
+}
+
+/// What a reconciliation of metadata and key store found.
+public struct ReconciliationReport: Sendable, Hashable {
+    /// Left behind by an interrupted CreateKey or deletion, and destroyed now.
+    public var finished: [BackingKeyID] = []
+    /// Left behind, and still not destroyed: tried again later.
+    public var unfinished: [BackingKeyID] = []
+    /// ARNs of KMS keys whose material is not in the key store.
+    public var missing: [String] = []
+    /// Objects that are no key of this installation. Never touched.
+    public var unknown: [InventoryEntry] = []
+}
+
+extension KeyManagementService {
+    /// Compares metadata and key store, finishes what an interruption left behind, and reports the rest.
+    func reconcile(_ placement: Placement, in keyStore: any KeyStore) async -> ReconciliationReport {
+        var report = ReconciliationReport()
+        do {
+            // Intents are finished first: their objects are neither missing nor unknown.
+            await finishIntents(at: placement, in: keyStore, &report)
+            if let inventory = try await keyStore.inventory() { compare(inventory, placement, &report) }
+        } catch {
+            logger.warning("reconciliation failed", metadata: ["error": "\(error)"])
+        }
+        log(report, placement)
+        return report
+    }
+
+    /// Finishes what waits for any key store that can be reached now.
+    func finishIntents() async {
+        let placements = metadata.read { Set($0.intents.values.map(\.placement)) }
+        for placement in placements {
+            let keyStore = metadata.read { self.registry.anyKeyStore(at: placement, in: $0) }
+            var report = ReconciliationReport()
+            if let keyStore { await finishIntents(at: placement, in: keyStore, &report) }
+        }
+    }
+
+    /// Undoes a generation that failed. What cannot be destroyed now stays an intent.
+    func abandon(_ intent: Intent, in keyStore: any KeyStore) async {
+        var report = ReconciliationReport()
+        await finish(intent, in: keyStore, &report)
+    }
+
+    private func finishIntents(
+        at placement: Placement, in keyStore: any KeyStore, _ report: inout ReconciliationReport
+    ) async {
+        let intents = metadata.read { directory in directory.intents.values.filter { $0.placement == placement } }
+        for intent in intents where !intentsInFlight.contains(intent.backingKeyID) {
+            await finish(intent, in: keyStore, &report)
+        }
+    }
+
+    private func finish(_ intent: Intent, in keyStore: any KeyStore, _ report: inout ReconciliationReport) async {
+        let id = intent.backingKeyID
+        do {
+            try await keyStore.destroyKey(id)
+            try await metadata.write { _, changes throws(KMSError) in changes.append(.deleteIntent(id)) }
+            report.finished.append(id)
+        } catch {
+            logger.warning(
+                "key material waits to be destroyed",
+                metadata: ["backingKey": "\(id)", "key": "\(intent.keyARN)", "error": "\(error)"])
+            report.unfinished.append(id)
+        }
+    }
+
+    private func compare(_ inventory: [InventoryEntry], _ placement: Placement, _ report: inout ReconciliationReport) {
+        let present = Set(inventory.compactMap(\.id))
+        let (missing, known) = metadata.read { directory in
+            var known = Set(directory.intents.keys)
+            var missing: [String] = []
+            for key in directory.keys(where: { _ in true }) {
+                for material in key.materials where material.placement == placement {
+                    known.insert(material.backingKey.id)
+                    if !present.contains(material.backingKey.id) { missing.append(key.arn) }
+                }
+            }
+            return (missing, known)
+        }
+        report.missing = missing
+        report.unknown = inventory.filter { entry in entry.id.map { !known.contains($0) } ?? true }
+    }
+
+    private func log(_ report: ReconciliationReport, _ placement: Placement) {
+        let place = "\(placement)"
+        for id in report.finished {
+            logger.notice(
+                "finished what an interruption left behind", metadata: ["place": "\(place)", "backingKey": "\(id)"])
+        }
+        for arn in report.missing {
+            logger.error("the material of a KMS key is missing", metadata: ["place": "\(place)", "key": "\(arn)"])
+        }
+        for entry in report.unknown {
+            logger.notice(
+                "the key store holds an object that is no key of this installation",
+                metadata: [
+                    "place": "\(place)", "id": "\(entry.id.map(String.init(describing:)) ?? "none")",
+                    "label": "\(entry.label)",
+                ])
+        }
+    }
+}

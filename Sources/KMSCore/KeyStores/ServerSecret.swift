@@ -1,0 +1,61 @@
+import Cryptography
+import KMSModel
+import KeyStores
+import SecureMemory
+
+/// The secret under which KeyMaterialIds and the hashes of refused PINs are made, so that neither is an offline
+/// oracle. It is part of every backup: without it, KeyMaterialIds of re-imported material would change.
+struct ServerSecret: Sendable {
+    static let byteCount = 32
+    static let sealingPurpose = "server-secret"
+
+    private let secret: SecretBytes
+
+    init(_ secret: SecretBytes) { self.secret = secret }
+
+    /// KeyMaterialId: the same for the same bytes under the same KMS key, and only then.
+    func materialID(keyID: String, fingerprint: SecretBytes) throws(KMSError) -> [UInt8] {
+        try hash("key-material-id", keyID, fingerprint)
+    }
+
+    func pinHash(_ pin: SecretBytes, clusterID: String) throws(KMSError) -> [UInt8] {
+        try hash("refused-pin", clusterID, pin)
+    }
+
+    /// HMAC-SHA-256 over three parts, the first two ended by a zero byte that neither can contain.
+    private func hash(_ purpose: String, _ name: String, _ value: SecretBytes) throws(KMSError) -> [UInt8] {
+        let prefix = Array(purpose.utf8) + [0] + Array(name.utf8) + [0]
+        let message = SecretBytes(capacity: prefix.count + value.count) { output in
+            for byte in prefix { output.append(byte) }
+            value.withBytes { bytes in
+                for index in bytes.indices { output.append(bytes[index]) }
+            }
+        }
+        do {
+            return try message.withBytes { bytes throws(CryptographyError) in
+                try HMACSHA256.authenticate(bytes, key: secret)
+            }
+        } catch {
+            throw .internalError
+        }
+    }
+}
+
+/// Refused PINs, remembered in the metadata.
+struct StoredRefusedPINs: RefusedPINs {
+    let metadata: Metadata
+    let serverSecret: ServerSecret
+
+    func isRefused(_ pin: SecretBytes, device clusterID: String) -> Bool {
+        // Fail closed: a PIN that cannot be looked up is not tried.
+        guard let hash = try? serverSecret.pinHash(pin, clusterID: clusterID) else { return true }
+        return metadata.read { $0.refusedPINs[clusterID]?.contains(hash) ?? false }
+    }
+
+    func refuse(_ pin: SecretBytes, device clusterID: String) async {
+        guard let hash = try? serverSecret.pinHash(pin, clusterID: clusterID) else { return }
+        _ = try? await metadata.write { _, changes throws(KMSError) in
+            changes.append(.refusePIN(clusterID: clusterID, keyedHash: hash))
+        }
+    }
+}

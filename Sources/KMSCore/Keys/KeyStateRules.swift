@@ -1,0 +1,43 @@
+package import KMSModel
+
+/// May this operation run on a key in this state? One table for all operations.
+///
+/// Source: KMS Developer Guide, "Key states of AWS KMS keys", table and its numbered answers.
+package enum KeyStateRules {
+    /// Operations that the table treats alike.
+    package enum Group: Sendable {
+        /// Encrypt, Decrypt, ReEncrypt, the GenerateDataKey family, Sign, Verify, MACs, GetPublicKey.
+        case cryptographic
+        /// CreateAlias, UpdateAlias (the new target), TagResource, UntagResource, UpdateKeyDescription.
+        case change
+        /// EnableKey, DisableKey.
+        case enableOrDisable
+        case scheduleDeletion
+        case cancelDeletion
+        /// DescribeKey and everything else that works in every state.
+        case always
+    }
+
+    /// Throws the answer of the table when the operation may not run.
+    package static func check(_ group: Group, _ state: KeyState, of keyARN: String) throws(KMSError) {
+        switch (group, state) {
+        case (.always, _): return
+        case (.cancelDeletion, .pendingDeletion), (.cancelDeletion, .pendingReplicaDeletion): return
+        case (.cancelDeletion, _): throw .invalidState(keyARN, "is not pending deletion")
+        case (_, .pendingDeletion): throw .invalidState(keyARN, "is pending deletion")
+        case (_, .pendingReplicaDeletion): throw .invalidState(keyARN, "is pending replica deletion")
+        case (.change, _): return
+        case (.scheduleDeletion, .updating): throw .invalidState(keyARN, "is updating")
+        case (.scheduleDeletion, _): return
+        // A change of a key whose store is disconnected is recorded and takes effect on reconnect.
+        case (.enableOrDisable, .disabled), (.enableOrDisable, .unavailable): return
+        case (.cryptographic, .updating): return
+        case (.cryptographic, .disabled): throw .keyDisabled(keyARN)
+        case (_, .pendingImport): throw .invalidState(keyARN, "is pending import")
+        case (_, .unavailable): throw .invalidState(keyARN, "is unavailable")
+        case (_, .creating): throw .invalidState(keyARN, "is creating")
+        case (_, .updating): throw .invalidState(keyARN, "is updating")
+        case (_, .enabled), (_, .disabled): return
+        }
+    }
+}

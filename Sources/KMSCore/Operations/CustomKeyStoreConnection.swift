@@ -1,0 +1,187 @@
+public import KMSModel
+import KeyStores
+import Logging
+import SecureMemory
+
+// Connecting and disconnecting custom key stores, by request and after a restart.
+extension KeyManagementService {
+    private static let passwordPurpose = "key-store-password"
+
+    func sealPassword(_ password: SecretBytes, of customKeyStoreID: String) throws(KMSError) -> [UInt8] {
+        do {
+            return try sealing.seal(
+                password, purpose: Self.passwordPurpose, associatedData: Array(customKeyStoreID.utf8))
+        } catch {
+            throw .internalError
+        }
+    }
+
+    /// KMS API: ConnectCustomKeyStore. Answers at once; the login goes on in the background.
+    public func connectCustomKeyStore(
+        _ request: ConnectCustomKeyStoreRequest, _ context: RequestContext
+    ) async throws(KMSError) -> ConnectCustomKeyStoreResponse {
+        let keyStore = try customKeyStore(request.customKeyStoreId, context)
+        if let attempt = try registry.beginConnecting(keyStore.id) {
+            backgroundWork.submit { await self.finishConnecting(keyStore, attempt: attempt) }
+        }
+        return ConnectCustomKeyStoreResponse()
+    }
+
+    /// KMS API: DisconnectCustomKeyStore. From now on its keys are Unavailable.
+    public func disconnectCustomKeyStore(
+        _ request: DisconnectCustomKeyStoreRequest, _ context: RequestContext
+    ) async throws(KMSError) -> DisconnectCustomKeyStoreResponse {
+        let keyStore = try customKeyStore(request.customKeyStoreId, context)
+        let before = try registry.beginDisconnecting(keyStore.id)
+        do {
+            try await record(.disconnected, of: keyStore.id)
+        } catch {
+            registry.setConnection(before, of: keyStore.id)
+            throw error
+        }
+        if case .connected(_?) = before { await devices.disconnect(keyStore.clusterID) }
+        registry.setConnection(.disconnected, of: keyStore.id)
+        return DisconnectCustomKeyStoreResponse()
+    }
+
+    private func finishConnecting(_ keyStore: CustomKeyStore, attempt: UInt64) async {
+        do throws(ConnectionFailure) {
+            let connected = try await login(keyStore)
+            do {
+                try await record(.connected, of: keyStore.id)
+            } catch {
+                await devices.disconnect(keyStore.clusterID)
+                throw ConnectionFailure(.internalError, "the connection could not be recorded: \(error)")
+            }
+            // Before anybody can use it: what an interruption left behind must not meet new keys.
+            _ = await reconcile(.device(clusterID: keyStore.clusterID), in: connected)
+            if !registry.endConnecting(keyStore.id, attempt: attempt, with: .connected(connected)) {
+                // A disconnect came in between; it found nothing to give back.
+                await devices.disconnect(keyStore.clusterID)
+                _ = try? await record(.disconnected, of: keyStore.id)
+            }
+        } catch {
+            logger.warning("a custom key store was not connected", metadata: ["keyStore": "\(keyStore.id)", "error": "\(error)"])
+            if registry.endConnecting(keyStore.id, attempt: attempt, with: .failed(error.code)) {
+                _ = try? await record(.failed(error.code), of: keyStore.id)
+            }
+        }
+    }
+
+    private func login(_ keyStore: CustomKeyStore) async throws(ConnectionFailure) -> any KeyStore {
+        let password: SecretBytes
+        do {
+            password = try sealing.open(
+                keyStore.sealedPassword, purpose: Self.passwordPurpose, associatedData: Array(keyStore.id.utf8))
+        } catch {
+            throw ConnectionFailure(.internalError, "the stored password could not be opened: \(error)")
+        }
+        return try await devices.connect(keyStore.clusterID, password: password, refusals: refusedPINs)
+    }
+
+    private func record(_ connection: CustomKeyStore.Connection, of id: String) async throws(KMSError) {
+        try await metadata.write { directory, changes throws(KMSError) in
+            guard var keyStore = directory.customKeyStores[id] else { throw .customKeyStoreNotFound(id) }
+            guard keyStore.connection != connection else { return }
+            keyStore.connection = connection
+            changes.append(.putCustomKeyStore(keyStore))
+        }
+    }
+
+    /// Gives back what a custom key store holds, whatever its state.
+    func releaseConnection(of id: String) async {
+        if case .connected(_?) = registry.connection(id),
+            let clusterID = metadata.read({ $0.customKeyStores[id]?.clusterID })
+        {
+            await devices.disconnect(clusterID)
+        }
+        registry.setConnection(nil, of: id)
+    }
+
+    // MARK: Start
+
+    /// Logs in to the devices that hold keys by default, brings custom key stores into the states that they were in,
+    /// and finishes what an interruption left behind. Returns after the first attempts; those that failed for a
+    /// reason that may pass go on in the background.
+    public func connectAtStart() async {
+        await withDiscardingTaskGroup { group in
+            let defaultDevices = metadata.read { directory in
+                Set(
+                    directory.keys { $0.customKeyStoreID == nil }.flatMap(\.materials).map(\.placement)
+                        + [self.configuration.defaultPlacement])
+            }
+            for case .device(let clusterID) in defaultDevices {
+                group.addTask { await self.connectDefaultDevice(clusterID, pauseSeconds: Self.firstPauseSeconds) }
+            }
+            for keyStore in metadata.read({ Array($0.customKeyStores.values) }) {
+                switch keyStore.connection {
+                case .disconnected: registry.setConnection(.disconnected, of: keyStore.id)
+                case .failed(let code): registry.setConnection(.failed(code), of: keyStore.id)
+                case .connected:
+                    registry.setConnection(.connected(nil), of: keyStore.id)
+                    group.addTask { await self.resume(keyStore, pauseSeconds: Self.firstPauseSeconds) }
+                }
+            }
+        }
+        _ = await reconcile(.software, in: registry.software)
+    }
+
+    private static let firstPauseSeconds = 1
+    private static let longestPauseSeconds = 60
+
+    private func connectDefaultDevice(_ clusterID: String, pauseSeconds: Int) async {
+        do throws(ConnectionFailure) {
+            let keyStore = try await devices.connect(clusterID, password: nil, refusals: refusedPINs)
+            _ = await reconcile(.device(clusterID: clusterID), in: keyStore)
+            registry.setDefaultDevice(clusterID, keyStore)
+        } catch {
+            logger.error("a device is not available", metadata: ["device": "\(clusterID)", "error": "\(error)"])
+            if error.mayPass {
+                retry(after: pauseSeconds) { await self.connectDefaultDevice(clusterID, pauseSeconds: $0) }
+            }
+        }
+    }
+
+    private func resume(_ keyStore: CustomKeyStore, pauseSeconds: Int) async {
+        guard case .connected(nil) = registry.connection(keyStore.id) else { return }
+        do throws(ConnectionFailure) {
+            let connected = try await login(keyStore)
+            _ = await reconcile(.device(clusterID: keyStore.clusterID), in: connected)
+            if !registry.resume(keyStore.id, with: connected) { await devices.disconnect(keyStore.clusterID) }
+        } catch {
+            logger.error(
+                "a custom key store is not available", metadata: ["keyStore": "\(keyStore.id)", "error": "\(error)"])
+            if error.mayPass {
+                // CONNECTED stays: it is no health signal (KMS Developer Guide, "Connection state").
+                retry(after: pauseSeconds) { await self.resume(keyStore, pauseSeconds: $0) }
+            } else if case .connected(nil) = registry.connection(keyStore.id) {
+                registry.setConnection(.failed(error.code), of: keyStore.id)
+                _ = try? await record(.failed(error.code), of: keyStore.id)
+            }
+        }
+    }
+
+    private func retry(after seconds: Int, _ body: @escaping @Sendable (_ nextPauseSeconds: Int) async -> Void) {
+        backgroundWork.submit {
+            guard (try? await Task.sleep(for: .seconds(seconds))) != nil else { return }
+            await body(min(seconds * 2, Self.longestPauseSeconds))
+        }
+    }
+
+    /// Why the server cannot do its work now, for the readiness probe; empty when it can.
+    public var obstacles: [String] {
+        guard case .device(let clusterID) = configuration.defaultPlacement else { return [] }
+        let reachable = (try? registry.keyStore(at: configuration.defaultPlacement, keyARN: "")) != nil
+        return reachable ? [] : ["the default key store \(clusterID) is not available"]
+    }
+}
+
+extension ConnectionFailure {
+    /// Whether the same login may succeed later without anybody changing a PIN or a configuration.
+    fileprivate var mayPass: Bool {
+        switch code {
+        case .networkErrors, .internalError, .clusterNotFound, .insufficientCloudhsmHsms: true
+        default: false
+        }
+    }
+}

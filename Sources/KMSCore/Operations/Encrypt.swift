@@ -1,0 +1,17 @@
+public import KMSModel
+
+extension KeyManagementService {
+    /// KMS API: Encrypt.
+    public func encrypt(
+        _ request: EncryptRequest, _ context: RequestContext
+    ) async throws(KMSError) -> EncryptResponse {
+        let key = try resolve(
+            request.keyId, forms: .keysAndAliases, for: .encrypt, grantTokens: request.grantTokens, context)
+        try checkSymmetricEncryption(key, algorithm: request.encryptionAlgorithm, for: .encrypt)
+        let encryptionContext = try EncryptionContext.canonicalBytes(request.encryptionContext)
+        if request.dryRun == true { throw .dryRunSucceeded }
+        let blob = try await encrypt(request.plaintext, context: encryptionContext, with: key)
+        return EncryptResponse(
+            ciphertextBlob: blob, encryptionAlgorithm: .symmetricDefault, keyId: Text(key.arn))
+    }
+}

@@ -1,0 +1,18 @@
+public import KMSModel
+
+extension KeyManagementService {
+    /// KMS API: ListKeys. Keys in every state, in the order of their ids.
+    public func listKeys(
+        _ request: ListKeysRequest, _ context: RequestContext
+    ) async throws(KMSError) -> ListKeysResponse {
+        let marker = try Marker.decode(request.marker)
+        let scope = context.scope
+        let page = metadata.read { directory in
+            Page(directory.contents(of: scope).keyIDs.after(marker), limit: request.limit, default: 100, maximum: 1000)
+        }
+        return ListKeysResponse(
+            keys: page.items.map { KeyListEntry(keyArn: Text(scope.keyARN($0)), keyId: Text($0)) },
+            nextMarker: page.isLast ? nil : page.items.last.map(Marker.encode),
+            truncated: !page.isLast)
+    }
+}

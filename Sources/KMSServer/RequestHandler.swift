@@ -1,0 +1,94 @@
+import Foundation
+public import KMSCore
+import KMSModel
+public import Logging
+import SigV4
+
+/// From one HTTP request to its response: health probes, authentication, dispatch, errors. Knows no HTTP library.
+public struct RequestHandler: Sendable {
+    private let service: KeyManagementService
+    private let authenticator: Authenticator
+    private let testControls: TestControls?
+    private let logger: Logger
+
+    /// - Parameter testControls: nil except in `strongroom dev`.
+    public init(
+        service: KeyManagementService, principals: Principals, testControls: TestControls?, logger: Logger
+    ) {
+        self.service = service
+        authenticator = Authenticator(principals)
+        self.testControls = testControls
+        self.logger = logger
+    }
+
+    /// Answers one request. Whatever a caller sends, there is an answer and the server lives.
+    package func respond(to request: WireRequest) async -> WireResponse {
+        if request.method == "GET" { return probe(request) }
+        let requestID = UUID().uuidString.lowercased()
+        do {
+            return Self.response(status: 200, try await answer(request), requestID)
+        } catch {
+            return refusal(error, requestID)
+        }
+    }
+
+    /// The order is security: nothing of a body is looked at before its signature is verified.
+    private func answer(_ request: WireRequest) async throws(KMSError) -> [UInt8] {
+        guard request.method == "POST", request.path == "/", request.query.isEmpty,
+            let target = request.header("x-amz-target")
+        else { throw .unknownOperation() }
+        let control = testControls.flatMap { _ in
+            target.hasPrefix(TestControls.targetPrefix) ? target.dropFirst(TestControls.targetPrefix.count) : nil
+        }
+        let operation = Dispatch.operation(target: target)
+        guard operation != nil || control != nil else { throw .unknownOperation() }
+
+        let context = try authenticator.authenticate(request, wallTime: DomainClock.wallTime())
+        var body = request.body
+        if let operation { return try await Dispatch.respond(to: operation, body: &body, service, context) }
+        if let control, let answer = try await testControls?.respond(to: control, body: body, service) { return answer }
+        throw .unknownOperation()
+    }
+
+    // MARK: Responses
+
+    /// A body that is longer than any request.
+    package func tooLarge() -> WireResponse {
+        refusal(.requestEntityTooLarge("The request body is larger than 1 MiB."), UUID().uuidString.lowercased())
+    }
+
+    /// A body that did not arrive whole.
+    package func unreadable() -> WireResponse {
+        refusal(.serialization("The request body could not be read."), UUID().uuidString.lowercased())
+    }
+
+    private func refusal(_ error: KMSError, _ requestID: String) -> WireResponse {
+        if error.httpStatus >= 500 {
+            logger.error("request failed", metadata: ["requestID": "\(requestID)", "error": "\(error)"])
+        } else {
+            logger.debug("request refused", metadata: ["requestID": "\(requestID)", "error": "\(error.code.rawValue)"])
+        }
+        return Self.response(status: error.httpStatus, error.encodedBody(), requestID)
+    }
+
+    private static func response(status: Int, _ body: [UInt8], _ requestID: String) -> WireResponse {
+        WireResponse(
+            status: status,
+            headers: [("Content-Type", "application/x-amz-json-1.1"), ("x-amzn-RequestId", requestID)],
+            body: body)
+    }
+
+    /// GET /ready (can the server do its work?) and GET /health (does the process answer?), for those who start
+    /// servers. Unauthenticated, and telling nothing but yes or no.
+    private func probe(_ request: WireRequest) -> WireResponse {
+        let (status, word): (Int, String) =
+            switch request.path {
+            case "/ready": service.obstacles.isEmpty ? (200, "ready") : (503, "not ready")
+            case "/health": (200, "alive")
+            default: (404, "not found")
+            }
+        return WireResponse(
+            status: status, headers: [("Content-Type", "application/json")],
+            body: Array("{\"status\":\"\(word)\"}".utf8))
+    }
+}

@@ -1,0 +1,40 @@
+/// One HTTP request as it came, before anything of it is believed.
+package struct WireRequest: Sendable {
+    package let method: String
+    /// The path as it stands in the request line, without the query.
+    package let path: String
+    /// What follows the `?`, or empty.
+    package let query: String
+    /// In the order received, duplicates kept; names in the case received.
+    package let headers: [(name: String, value: String)]
+    package var body: [UInt8]
+
+    package init(
+        method: String, path: String, query: String = "", headers: [(name: String, value: String)], body: [UInt8]
+    ) {
+        self.method = method
+        self.path = path
+        self.query = query
+        self.headers = headers
+        self.body = body
+    }
+
+    /// The value of the first header of this name, which is given in lower case.
+    package func header(_ lowercaseName: String) -> String? {
+        headers.first { $0.name.utf8.count == lowercaseName.utf8.count && $0.name.lowercased() == lowercaseName }?
+            .value
+    }
+}
+
+/// One HTTP response.
+package struct WireResponse: Sendable {
+    package var status: Int
+    package var headers: [(name: String, value: String)]
+    package var body: [UInt8]
+
+    package init(status: Int, headers: [(name: String, value: String)], body: [UInt8]) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+}

@@ -1,0 +1,126 @@
+internal import Foundation
+internal import GRDB
+internal import KMSCore
+internal import KMSModel
+internal import KeyStores
+
+extension KMSKey {
+    /// Writes the key's row, then of its materials and tags only what differs from what is stored: most changes of a
+    /// key touch neither.
+    func put(into database: Database) throws {
+        try database.run(Self.upsert, columns)
+        try KeyMaterialRows.put(materials, of: name, into: database)
+        try TagRows.put(tags, of: name, into: database)
+    }
+
+    /// Takes materials, tags and the message counts of its backing keys with it.
+    static func delete(_ id: String, _ scope: Scope, from database: Database) throws {
+        let name = scope.columns + ["key_id": id]
+        try database.run(
+            """
+            DELETE FROM message_reservations WHERE backing_key_id IN (
+                SELECT backing_key_id FROM key_materials
+                WHERE account_id = :account_id AND region = :region AND key_id = :key_id
+            )
+            """,
+            name
+        )
+        try database.run(
+            "DELETE FROM keys WHERE account_id = :account_id AND region = :region AND id = :key_id", name
+        )
+    }
+
+    static func all(in database: Database) throws -> [KMSKey] {
+        var materials = try KeyMaterialRows.all(in: database)
+        var tags = try TagRows.all(in: database)
+        var keys: [KMSKey] = []
+        try database.forEachRow(
+            of: "keys",
+            """
+            SELECT account_id, region, id, creation_date, key_spec, key_usage, origin, multi_region,
+                custom_key_store_id, CAST(description AS BLOB) AS description, status, deletion_date
+            FROM keys ORDER BY account_id, region, id
+            """
+        ) { row in
+            let name = KeyName(scope: try row.scope(), id: try row.string("id"))
+            guard let materials = materials.removeValue(forKey: name) else {
+                throw row.malformed("id", "has no key material")
+            }
+            keys.append(try KMSKey(row, name, materials: materials, tags: tags.removeValue(forKey: name) ?? []))
+        }
+        return keys
+    }
+
+    private init(
+        _ row: StoredRow, _ name: KeyName, materials: [KeyMaterial], tags: [Tag]
+    ) throws(MetadataStoreError) {
+        self.init(
+            id: name.id,
+            scope: name.scope,
+            creationDate: try row.timestamp("creation_date"),
+            keySpec: try row.name("key_spec"),
+            keyUsage: try row.name("key_usage"),
+            origin: try row.name("origin"),
+            multiRegion: try row.boolean("multi_region"),
+            customKeyStoreID: try row.optionalString("custom_key_store_id"),
+            description: try row.text("description"),
+            status: try KeyStatus(row),
+            tags: tags,
+            materials: materials
+        )
+    }
+
+    private var name: KeyName { KeyName(scope: scope, id: id) }
+
+    private var columns: Columns {
+        scope.columns + status.columns + [
+            "id": id,
+            "creation_date": creationDate.secondsSinceEpoch,
+            "key_spec": keySpec.rawValue,
+            "key_usage": keyUsage.rawValue,
+            "origin": origin.rawValue,
+            "multi_region": multiRegion,
+            "custom_key_store_id": customKeyStoreID,
+            "description": description.utf8Data,
+        ]
+    }
+
+    private static let upsert = """
+        INSERT INTO keys (account_id, region, id, creation_date, key_spec, key_usage, origin, multi_region,
+            custom_key_store_id, description, status, deletion_date)
+        VALUES (:account_id, :region, :id, :creation_date, :key_spec, :key_usage, :origin, :multi_region,
+            :custom_key_store_id, CAST(:description AS TEXT), :status, :deletion_date)
+        ON CONFLICT (account_id, region, id) DO UPDATE SET version = version + 1,
+            creation_date = excluded.creation_date, key_spec = excluded.key_spec, key_usage = excluded.key_usage,
+            origin = excluded.origin, multi_region = excluded.multi_region,
+            custom_key_store_id = excluded.custom_key_store_id, description = excluded.description,
+            status = excluded.status, deletion_date = excluded.deletion_date
+        """
+}
+
+/// What a key's rows in other tables know it by: a multi-Region key has the same id in several Regions.
+struct KeyName: Hashable {
+    let scope: Scope
+    let id: String
+
+    var columns: Columns { scope.columns + ["key_id": id] }
+}
+
+extension KeyStatus {
+    init(_ row: StoredRow) throws(MetadataStoreError) {
+        switch try row.string("status") {
+        case "enabled": self = .enabled
+        case "disabled": self = .disabled
+        case "pending_deletion": self = .pendingDeletion(deletionDate: try row.timestamp("deletion_date"))
+        case let other: throw row.unknown("status", other)
+        }
+    }
+
+    var columns: Columns {
+        switch self {
+        case .enabled: ["status": "enabled", "deletion_date": nil]
+        case .disabled: ["status": "disabled", "deletion_date": nil]
+        case .pendingDeletion(let date): ["status": "pending_deletion", "deletion_date": date.secondsSinceEpoch]
+        }
+    }
+}

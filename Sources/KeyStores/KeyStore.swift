@@ -1,0 +1,67 @@
+public import KMSModel
+public import SecureMemory
+
+/// Holds backing keys and works with them. The KMS core never asks which implementation it is talking to.
+///
+/// Work that needs only a public key is not here: it is done in software from the stored public key, for every store
+/// alike. Every function may suspend while a device works, never holds a thread of Swift's cooperative pool for
+/// it, and answers in bounded time.
+///
+/// Errors common to all functions: `unavailable` when the device is not reachable, `overloaded` when too much work
+/// waits already, `timedOut`, and `internalFailure` for anything that is not understood.
+public protocol KeyStore: Sendable {
+    /// How `encrypt` encrypts. Constant for the life of the store.
+    var ciphertextSuite: CiphertextSuite { get }
+
+    /// Nil if keys of this spec can be made here, else the reason why not, for people.
+    func refusal(of keySpec: KeySpec) -> String?
+
+    /// Makes key material inside the store and makes it durable before returning.
+    ///
+    /// Errors: `unsupportedAlgorithm` for a spec that `refusal(of:)` refuses. When it throws, the store may hold a
+    /// half-made object under `request.id`; the caller calls `destroyKey` or lets reconciliation do it.
+    func generateKey(_ request: KeyGeneration) async throws(KeyStoreError) -> BackingKey
+
+    /// Destroys the material for good. Destroying what is not there succeeds, so that an interrupted destruction can
+    /// be repeated.
+    func destroyKey(_ id: BackingKeyID) async throws(KeyStoreError)
+
+    /// Encrypts 1...4096 bytes under a symmetric key and authenticates `associatedData` with them.
+    ///
+    /// Errors: `keyNotFound`, `unsupportedAlgorithm` when the key is not symmetric.
+    func encrypt(
+        _ plaintext: SecretBytes, associatedData: [UInt8], with key: BackingKey
+    ) async throws(KeyStoreError) -> SealedMessage
+
+    /// The reverse of `encrypt`.
+    ///
+    /// Errors: `invalidCiphertext` when anything does not verify, and only then; `keyNotFound`.
+    func decrypt(
+        _ message: SealedMessage, associatedData: [UInt8], with key: BackingKey
+    ) async throws(KeyStoreError) -> SecretBytes
+
+    /// A value that is equal exactly for equal key material, made without the material leaving the store: a fixed
+    /// block encrypted under an AES key (design: KeyMaterialId). Never shown to anyone; the KMS core hashes it
+    /// under the server secret.
+    func fingerprint(of key: BackingKey) async throws(KeyStoreError) -> SecretBytes
+
+    /// 1...1024 bytes from the store's random number generator.
+    func randomBytes(_ count: Int) async throws(KeyStoreError) -> SecretBytes
+
+    /// What the store really holds, for reconciliation at start-up and connect; nil for a store that keeps nothing
+    /// itself because the material travels in `BackingKey.reference`.
+    func inventory() async throws(KeyStoreError) -> [InventoryEntry]?
+}
+
+/// One object that a key store holds.
+public struct InventoryEntry: Sendable, Hashable {
+    /// Nil when the object has no id of ours (half-written, or made by somebody else).
+    public let id: BackingKeyID?
+    /// What the object calls itself, for the report.
+    public let label: String
+
+    public init(id: BackingKeyID?, label: String) {
+        self.id = id
+        self.label = label
+    }
+}
