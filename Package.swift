@@ -35,6 +35,7 @@ let package = Package(
     name: "strongroom",
     platforms: [.macOS(.v15)],
     products: [
+        .executable(name: "strongroom", targets: ["strongroom"])
     ],
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
@@ -59,6 +60,10 @@ let package = Package(
         // Key stores
         library("KeyStores", ["KMSModel", "SecureMemory"]),
         library("KeyStoreSoftware", ["Cryptography", "KMSModel", "KeyStores", "SecureMemory"]),
+        .target(name: "CPKCS11"),
+        library("PKCS11", ["CPKCS11", "SecureMemory"]),
+        library(
+            "KeyStorePKCS11", ["Cryptography", "KMSModel", "KeyStores", "PKCS11", "SecureMemory"]),
         // KMS
         library("KMSCore", ["Cryptography", "KMSModel", "KeyStores", "SecureMemory", logging]),
         library(
@@ -70,9 +75,35 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
             ] + nio),
+        .executableTarget(
+            name: "strongroom",
+            dependencies: [
+                "KMSCore", "KMSModel", "KMSServer", "KMSStorage", "KeyStorePKCS11", "KeyStoreSoftware", "PKCS11",
+                "SecureMemory", argumentParser, logging, lifecycle,
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: ours),
+        .executableTarget(
+            name: "kms-bench",
+            dependencies: [
+                "CPKCS11", "Cryptography", "SecureMemory", argumentParser,
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ] + nio,
+            swiftSettings: ours),
         // Tests
+        test("SecureMemoryTests", ["SecureMemory"]),
+        test("CryptographyTests", ["Cryptography", "SecureMemory"]),
+        test("SigV4Tests", ["Cryptography", "SecureMemory", "SigV4"]),
         test("CodegenTests", ["kms-codegen"], exclude: ["Reference"]),
         test("KMSModelTests", ["KMSModel", "SecureMemory"]),
-        test("KMSCoreTests", ["KMSCore", "KMSModel", "KeyStores", "SecureMemory"]),
+        test("KeyStoreSoftwareTests", ["Cryptography", "KMSModel", "KeyStores", "KeyStoreSoftware", "SecureMemory"]),
+        test(
+            "KMSCoreTests",
+            ["KMSCore", "KMSModel", "KMSStorage", "KeyStoreSoftware", "KeyStores", "SecureMemory", logging]),
+        test("KMSServerTests", ["KMSModel", "KMSServer"]),
+        test(
+            "KMSStorageTests",
+            ["KMSCore", "KMSModel", "KMSStorage", "KeyStores", .product(name: "GRDB", package: "GRDB.swift")]),
     ]
 )

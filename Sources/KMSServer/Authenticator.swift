@@ -30,6 +30,9 @@ struct Authenticator: Sendable {
         } catch {
             throw .internalFailure()
         }
+        guard Self.isRegion(verified.region) else {
+            throw SigV4Error.wrongScope("Credential should be scoped to a valid region.").kmsError
+        }
         guard let accessKey = principals.accessKey(verified.accessKeyID) else {
             throw SigV4Error.unknownAccessKey.kmsError
         }
@@ -37,6 +40,16 @@ struct Authenticator: Sendable {
             throw SigV4Error.unknownAccessKey.kmsError
         }
         return RequestContext(caller: accessKey.caller, region: verified.region)
+    }
+
+    /// Any Region of the right form is served (service model, RegionType: `^([a-z]+-){2,3}\d+$`).
+    private static func isRegion(_ region: String) -> Bool {
+        let parts = region.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+        guard (3...4).contains(parts.count), let number = parts.last, !number.isEmpty else { return false }
+        return number.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+            && parts.dropLast().allSatisfy { part in
+                !part.isEmpty && part.allSatisfy { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) }
+            }
     }
 
     /// Temporary credentials come with their session token, permanent ones without any.

@@ -40,7 +40,8 @@ extension Dispatch {
 
     /// An operation with a response.
     private static func handler<Request: KMSRequest, Response: KMSResponse>(
-        _ operation: @escaping @Sendable (KeyManagementService) ->
+        _ operation:
+            @escaping @Sendable (KeyManagementService) ->
             @Sendable (Request, RequestContext) async throws(KMSError) -> Response
     ) -> Handler {
         { service, body, context throws(KMSError) in
@@ -51,7 +52,8 @@ extension Dispatch {
 
     /// An operation that answers with an empty body.
     private static func silent<Request: KMSRequest>(
-        _ operation: @escaping @Sendable (KeyManagementService) ->
+        _ operation:
+            @escaping @Sendable (KeyManagementService) ->
             @Sendable (Request, RequestContext) async throws(KMSError) -> Void
     ) -> Handler {
         { service, body, context throws(KMSError) in

@@ -60,7 +60,7 @@ public struct HTTPService: Service {
                     body: .init(byteBuffer: ByteBuffer(bytes: response.body)))
             },
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? configuration.port) })
-        try await server.run()
+        try await withTaskExecutorPreference(EventLoopExecutor(.singleton)) { try await server.run() }
     }
 
     private static func respond(to request: Request, _ handler: RequestHandler) async -> WireResponse {
@@ -71,6 +71,10 @@ public struct HTTPService: Service {
         for field in request.headers { headers.append((field.name.rawName, field.value)) }
         let target = request.head.path ?? "/"
         let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        // Told before the body is sent, where the client says how long it is.
+        if let length = request.headers[.contentLength].flatMap(Int.init), length > maximumBodyBytes {
+            return handler.tooLarge()
+        }
         let body: ByteBuffer
         do {
             body = try await request.body.collect(upTo: maximumBodyBytes)

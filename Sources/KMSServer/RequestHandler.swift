@@ -1,4 +1,3 @@
-import Foundation
 public import KMSCore
 import KMSModel
 public import Logging
@@ -24,7 +23,7 @@ public struct RequestHandler: Sendable {
     /// Answers one request. Whatever a caller sends, there is an answer and the server lives.
     package func respond(to request: WireRequest) async -> WireResponse {
         if request.method == "GET" { return probe(request) }
-        let requestID = UUID().uuidString.lowercased()
+        let requestID = RequestID.make()
         do {
             return Self.response(status: 200, try await answer(request), requestID)
         } catch {
@@ -54,12 +53,12 @@ public struct RequestHandler: Sendable {
 
     /// A body that is longer than any request.
     package func tooLarge() -> WireResponse {
-        refusal(.requestEntityTooLarge("The request body is larger than 1 MiB."), UUID().uuidString.lowercased())
+        refusal(.requestEntityTooLarge("The request body is larger than 1 MiB."), RequestID.make())
     }
 
     /// A body that did not arrive whole.
     package func unreadable() -> WireResponse {
-        refusal(.serialization("The request body could not be read."), UUID().uuidString.lowercased())
+        refusal(.serialization("The request body could not be read."), RequestID.make())
     }
 
     private func refusal(_ error: KMSError, _ requestID: String) -> WireResponse {

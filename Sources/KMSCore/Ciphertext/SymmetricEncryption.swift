@@ -1,6 +1,6 @@
 import KMSModel
-import Logging
 import KeyStores
+import Logging
 import SecureMemory
 
 // Encryption and decryption with a symmetric KMS key, shared by Encrypt, Decrypt, ReEncrypt and the data key family.

@@ -65,6 +65,10 @@ final class KeyStoreRegistry: Sendable {
         }
     }
 
+    func isConnecting(_ customKeyStoreID: String, attempt: UInt64) -> Bool {
+        if case .connecting(attempt) = connection(customKeyStoreID) { true } else { false }
+    }
+
     /// Ends an attempt; false when it had been abandoned by a disconnect meanwhile.
     func endConnecting(_ customKeyStoreID: String, attempt: UInt64, with result: Connection) -> Bool {
         state.withLock { state in

@@ -1,6 +1,6 @@
-import KMSModel
-import KeyStores
-import Logging
+package import KMSModel
+package import KeyStores
+package import Logging
 import Synchronization
 
 /// Counts the messages that were encrypted directly under a key with random 96-bit IVs, which NIST SP 800-38D §8.3
@@ -8,10 +8,10 @@ import Synchronization
 ///
 /// Coarse on purpose: messages are reserved in the metadata by the thousands and then counted in memory, so that no
 /// request waits for the disk but one in `reservation`; a crash loses the rest of a reservation, never a count.
-final class MessageCounter: Sendable {
-    static let reservation: UInt64 = 65_536
-    static let warningLimit: UInt64 = 1 << 31
-    static let limit: UInt64 = 1 << 32
+package final class MessageCounter: Sendable {
+    package static let reservation: UInt64 = 65_536
+    package static let warningLimit: UInt64 = 1 << 31
+    package static let limit: UInt64 = 1 << 32
 
     private struct Count {
         var used: UInt64
@@ -19,23 +19,26 @@ final class MessageCounter: Sendable {
     }
 
     private let counts = Mutex<[BackingKeyID: Count]>([:])
+    /// What earlier processes reserved counts as used.
+    private let reservedBefore: [BackingKeyID: UInt64]
     private let metadata: Metadata
     private let logger: Logger
 
-    init(metadata: Metadata, logger: Logger) {
+    package init(metadata: Metadata, logger: Logger) {
         self.metadata = metadata
+        reservedBefore = metadata.read { $0.messageReservations }
         self.logger = logger
     }
 
     /// Counts one message.
     ///
     /// Errors: LimitExceededException when the key has encrypted as many messages as are safe.
-    func count(_ id: BackingKeyID, keyARN: String) async throws(KMSError) {
+    package func count(_ id: BackingKeyID, keyARN: String) async throws(KMSError) {
         while !take(id) {
             let total = try await metadata.write { directory, changes throws(KMSError) -> UInt64 in
                 let reserved = directory.messageReservations[id] ?? 0
                 // Somebody else may have reserved while this request waited for the writer.
-                if self.hasRoom(id) { return reserved }
+                if self.hasRoom(id, reserved: reserved) { return reserved }
                 guard reserved < Self.limit else {
                     throw .limitExceeded(
                         "\(keyARN) has encrypted as many messages as one key on this token may (2^32): "
@@ -56,14 +59,14 @@ final class MessageCounter: Sendable {
         }
     }
 
-    private func hasRoom(_ id: BackingKeyID) -> Bool {
-        counts.withLock { counts in counts[id].map { $0.used < $0.reserved } ?? false }
+    /// Whether `reserved`, as the metadata has it, holds messages that nobody has counted yet.
+    private func hasRoom(_ id: BackingKeyID, reserved: UInt64) -> Bool {
+        counts.withLock { counts in reserved > (counts[id]?.used ?? reservedBefore[id] ?? 0) }
     }
 
     private func extend(_ id: BackingKeyID, to total: UInt64, keyARN: String) {
         counts.withLock { counts in
-            // What an earlier process reserved counts as used.
-            let used = counts[id]?.used ?? total - min(total, Self.reservation)
+            let used = counts[id]?.used ?? reservedBefore[id] ?? 0
             counts[id] = Count(used: used, reserved: max(total, counts[id]?.reserved ?? 0))
         }
         if total >= Self.warningLimit {

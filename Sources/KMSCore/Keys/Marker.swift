@@ -6,7 +6,9 @@ package import KMSModel
 package enum Marker {
     private static let prefix = "v1:"
 
-    package static func encode(_ lastName: String) -> Text { Text(Data((prefix + lastName).utf8).base64EncodedString()) }
+    package static func encode(_ lastName: String) -> Text {
+        Text(Data((prefix + lastName).utf8).base64EncodedString())
+    }
 
     /// Errors: InvalidMarkerException for anything that `encode` did not make.
     package static func decode(_ marker: Text?) throws(KMSError) -> String? {

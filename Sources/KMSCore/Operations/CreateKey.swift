@@ -51,8 +51,9 @@ extension KeyManagementService {
     private func refuseOtherThanDefaultPolicy(_ policy: Text?, _ context: RequestContext) throws(KMSError) {
         guard let policy else { return }
         let given = try? JSONSerialization.jsonObject(with: Data(policy.string.utf8)) as? NSDictionary
-        let standard = try? JSONSerialization.jsonObject(
-            with: Data(DefaultKeyPolicy.document(for: context.scope).utf8)) as? NSDictionary
+        let standard =
+            try? JSONSerialization.jsonObject(
+                with: Data(DefaultKeyPolicy.document(for: context.scope).utf8)) as? NSDictionary
         guard let given else {
             throw KMSError(.malformedPolicyDocument, "The policy is not a JSON object.")
         }

@@ -48,7 +48,7 @@ extension KeyManagementService {
         do throws(ConnectionFailure) {
             let connected = try await login(keyStore)
             do {
-                try await record(.connected, of: keyStore.id)
+                try await record(.connected, of: keyStore.id, attempt: attempt)
             } catch {
                 await devices.disconnect(keyStore.clusterID)
                 throw ConnectionFailure(.internalError, "the connection could not be recorded: \(error)")
@@ -58,13 +58,12 @@ extension KeyManagementService {
             if !registry.endConnecting(keyStore.id, attempt: attempt, with: .connected(connected)) {
                 // A disconnect came in between; it found nothing to give back.
                 await devices.disconnect(keyStore.clusterID)
-                _ = try? await record(.disconnected, of: keyStore.id)
             }
         } catch {
-            logger.warning("a custom key store was not connected", metadata: ["keyStore": "\(keyStore.id)", "error": "\(error)"])
-            if registry.endConnecting(keyStore.id, attempt: attempt, with: .failed(error.code)) {
-                _ = try? await record(.failed(error.code), of: keyStore.id)
-            }
+            logger.warning(
+                "a custom key store was not connected", metadata: ["keyStore": "\(keyStore.id)", "error": "\(error)"])
+            _ = try? await record(.failed(error.code), of: keyStore.id, attempt: attempt)
+            _ = registry.endConnecting(keyStore.id, attempt: attempt, with: .failed(error.code))
         }
     }
 
@@ -79,8 +78,12 @@ extension KeyManagementService {
         return try await devices.connect(keyStore.clusterID, password: password, refusals: refusedPINs)
     }
 
-    private func record(_ connection: CustomKeyStore.Connection, of id: String) async throws(KMSError) {
+    /// - Parameter attempt: records nothing unless this attempt to connect is still the current one.
+    private func record(
+        _ connection: CustomKeyStore.Connection, of id: String, attempt: UInt64? = nil
+    ) async throws(KMSError) {
         try await metadata.write { directory, changes throws(KMSError) in
+            if let attempt, !self.registry.isConnecting(id, attempt: attempt) { return }
             guard var keyStore = directory.customKeyStores[id] else { throw .customKeyStoreNotFound(id) }
             guard keyStore.connection != connection else { return }
             keyStore.connection = connection

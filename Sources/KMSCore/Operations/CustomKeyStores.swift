@@ -30,7 +30,8 @@ extension KeyManagementService {
             let others = directory.customKeyStores(in: keyStore.scope)
             guard others.count < Self.customKeyStoresPerAccountAndRegion else {
                 throw .limitExceeded(
-                    "An account can have at most \(Self.customKeyStoresPerAccountAndRegion) custom key stores in a Region.")
+                    "An account can have at most \(Self.customKeyStoresPerAccountAndRegion) custom key stores in a Region."
+                )
             }
             try Self.checkName(keyStore.name, among: others)
             guard !others.contains(where: { $0.clusterID == keyStore.clusterID }) else {

@@ -29,7 +29,9 @@ extension KeyManagementService {
     /// Recipient asks for an answer that only an attested environment can read. Attestation documents are not
     /// verified here, and a plaintext is never given instead.
     func refuseRecipient(_ recipient: RecipientInfo?) throws(KMSError) {
-        if recipient != nil { throw .unsupportedOperation("Recipient is not supported: attestation documents are not verified.") }
+        if recipient != nil {
+            throw .unsupportedOperation("Recipient is not supported: attestation documents are not verified.")
+        }
     }
 
     /// DryRunModifiers IGNORE_CIPHERTEXT: only the key is looked at, so the request must name it.

@@ -27,7 +27,8 @@ extension KeyManagementService {
         _ request: CancelKeyDeletionRequest, _ context: RequestContext
     ) async throws(KMSError) -> CancelKeyDeletionResponse {
         let clock = clock
-        let key = try await change(request.keyId, for: .cancelKeyDeletion, .cancelDeletion, context) { key throws(KMSError) in
+        let key = try await change(request.keyId, for: .cancelKeyDeletion, .cancelDeletion, context) {
+            key throws(KMSError) in
             // When the date has come the key is gone, even if its material waits to be destroyed.
             if case .pendingDeletion(let date) = key.status, date <= clock.now { throw .keyNotFound(key.arn) }
             key.status = .disabled

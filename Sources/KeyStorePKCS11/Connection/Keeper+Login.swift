@@ -1,0 +1,203 @@
+internal import Foundation
+internal import KMSModel
+internal import KeyStores
+internal import PKCS11
+internal import Synchronization
+
+/// Why a login did not come about.
+struct LoginFailure: Error {
+    let failure: ConnectionFailure
+    /// The token has refused the PIN; it must not be tried again.
+    let refusesPIN: Bool
+
+    init(_ failure: ConnectionFailure) {
+        self.failure = failure
+        refusesPIN = false
+    }
+
+    init(_ error: PKCS11Error) {
+        failure = ConnectionFailure(error)
+        refusesPIN = error.refusesPIN
+    }
+}
+
+extension Keeper {
+    /// Finds the token, logs in, finds the keys and makes the canary; the first time it probes the token too.
+    mutating func establish() throws(LoginFailure) {
+        let slot = try findSlot()
+        try logIn(to: slot)
+        do throws(PKCS11Error) {
+            try settleIn(slot)
+        } catch {
+            throw LoginFailure(error)
+        }
+    }
+
+    // MARK: Finding the token
+
+    private func findSlot() throws(LoginFailure) -> Slot {
+        let module: Module
+        do throws(ModuleLoadFailure) {
+            module = try Module.load(path: configuration.modulePath, reserved: configuration.reservedInitString)
+        } catch {
+            throw LoginFailure(ConnectionFailure(error))
+        }
+        let first = Self.search(module, configuration.token)
+        switch first {
+        case .found(let slot): return slot
+        case .ambiguous: throw LoginFailure(Self.ambiguity(configuration.token))
+        case .absent, .failed: break
+        }
+        // Some modules notice a new token only when they start (SoftHSM): start it again, if nobody is inside.
+        let restarted = (try? module.restartIfIdle()) == true
+        switch restarted ? Self.search(module, configuration.token) : first {
+        case .found(let slot):
+            return slot
+        case .ambiguous:
+            throw LoginFailure(Self.ambiguity(configuration.token))
+        case .failed(let error):
+            throw LoginFailure(error)
+        case .absent:
+            let hint = restarted ? "" : "; the module is in use, and may not show a token that is newer than its start"
+            throw LoginFailure(
+                ConnectionFailure(.clusterNotFound, "the module has no token \(configuration.token)\(hint)"))
+        }
+    }
+
+    private enum Search {
+        case found(Slot)
+        case ambiguous
+        case absent
+        case failed(PKCS11Error)
+    }
+
+    private static func search(_ module: Module, _ selector: TokenSelector) -> Search {
+        let slots: [Slot]
+        do throws(PKCS11Error) {
+            slots = try module.slotsWithToken()
+        } catch {
+            return .failed(error)
+        }
+        let found = slots.filter { slot in
+            // A slot that cannot say what is in it holds another token as far as we know.
+            guard let info = try? slot.tokenInfo(), info.isInitialized else { return false }
+            return switch selector {
+            case .label(let label): info.label == label
+            case .serialNumber(let serial): info.serialNumber == serial
+            }
+        }
+        guard let slot = found.first else { return .absent }
+        return found.count == 1 ? .found(slot) : .ambiguous
+    }
+
+    private static func ambiguity(_ selector: TokenSelector) -> ConnectionFailure {
+        ConnectionFailure(.internalError, "the module has more than one token \(selector)")
+    }
+
+    // MARK: Logging in
+
+    /// One C_Login, and none at all if the token is about to lock or cannot know the user.
+    private mutating func logIn(to slot: Slot) throws(LoginFailure) {
+        let info: TokenInfo
+        do throws(PKCS11Error) {
+            info = try slot.tokenInfo()
+        } catch {
+            throw LoginFailure(error)
+        }
+        if let refusal = refusal(of: info) { throw LoginFailure(refusal) }
+        do throws(PKCS11Error) {
+            var session = try slot.openSession(epoch: LoginEpoch())
+            try session.login(pin)
+            let login = TokenConnection.Login(slot: slot, epoch: session.epoch, serialNumber: info.serialNumber)
+            spare = .some(session)
+            serialNumber = info.serialNumber
+            connection.state.withLock { $0.login = login }
+        } catch {
+            throw LoginFailure(error)
+        }
+    }
+
+    private func refusal(of info: TokenInfo) -> ConnectionFailure? {
+        if let serialNumber, info.serialNumber != serialNumber {
+            return ConnectionFailure(.clusterNotFound, "another token, \(info.serialNumber), has taken the place of this one")
+        }
+        if !info.isUserPINInitialized {
+            return ConnectionFailure(.userNotFound, "the token has no user PIN (CKF_USER_PIN_INITIALIZED is not set)")
+        }
+        if info.isUserPINLocked {
+            return ConnectionFailure(.userLockedOut, "the token shows CKF_USER_PIN_LOCKED")
+        }
+        if info.isUserPINFinalTry {
+            return ConnectionFailure(
+                .userLockedOut, "the token shows CKF_USER_PIN_FINAL_TRY: one more wrong PIN would lock it, so none is tried")
+        }
+        return nil
+    }
+
+    // MARK: After the login
+
+    /// Sweep, canary, probe and copies. What is found is published only when all of it is there.
+    private mutating func settleIn(_ slot: Slot) throws(PKCS11Error) {
+        guard let epoch = spare?.epoch else { throw PKCS11Error(.login, .sessionClosed) }
+        var session = try slot.openSession(epoch: epoch)
+        let sweep = try TokenSweep.run(in: &session)
+        let isFirst = connection.state.withLock { $0.capabilities.findings.isEmpty }
+        if isFirst {
+            let capabilities = try CapabilityProbe(sealing: connection.sealing).run(in: slot, epoch: epoch)
+            connection.state.withLock { $0.capabilities = capabilities }
+            if let refusal = capabilities.refusal(of: TokenCapabilities.Need.allCases) {
+                connection.tell(.finding, "the token cannot do everything: \(refusal)")
+            }
+        }
+        let canary = try prepareCanary(sweep.canaries, slot, epoch)
+        for id in sweep.ambiguous { connection.tell(.finding, "several objects have the CKA_ID \(id); none is used") }
+        let entries = try makeEntries(of: sweep.keys)
+        connection.handles.replace(with: entries, ambiguous: sweep.ambiguous)
+        connection.state.withLock { $0.canary = canary }
+    }
+
+    /// A canary from what is on the token, or a new one; nil if the device allows none.
+    private func prepareCanary(
+        _ existing: [ObjectHandle], _ slot: Slot, _ epoch: LoginEpoch
+    ) throws(PKCS11Error) -> Canary? {
+        let isRecovery = connection.state.withLock { $0.canary != nil }
+        var lastError: PKCS11Error?
+        // A half-written canary of a process that died must not stand in the way of a new one.
+        for candidate in existing.map(Optional.some) + [nil] {
+            do throws(PKCS11Error) {
+                // A session each: one that failed may be in the middle of an operation.
+                var session = try slot.openSession(epoch: epoch)
+                let canary = try Canary.prepare(existing: candidate, sealing: connection.sealing, in: &session)
+                if let canary { return canary }
+            } catch {
+                if error.isDeviceFault { throw error }
+                lastError = error
+            }
+        }
+        // A token that had a canary is not well before one sings again.
+        if isRecovery { throw lastError ?? PKCS11Error(.decrypt, .generalError) }
+        let reason = lastError?.description ?? "the token does not give back what it was given"
+        connection.tell(.finding, "no canary can be made: \(reason)")
+        return nil
+    }
+
+    private mutating func makeEntries(
+        of keys: [BackingKeyID: ObjectHandle]
+    ) throws(PKCS11Error) -> [BackingKeyID: KeyHandles.Entry] {
+        var entries: [BackingKeyID: KeyHandles.Entry] = [:]
+        for (id, object) in keys {
+            var copy: ObjectHandle?
+            if configuration.profile.sessionCopies {
+                do throws(PKCS11Error) {
+                    // Copies live as long as the session that made them, hence the spare one.
+                    copy = try spare?.copyObject(object, KeyTemplates.sessionCopy)
+                } catch {
+                    // What cannot be copied is used where it is.
+                    if error.isDeviceFault { throw error }
+                }
+            }
+            entries[id] = KeyHandles.Entry(object: object, copy: copy)
+        }
+        return entries
+    }
+}

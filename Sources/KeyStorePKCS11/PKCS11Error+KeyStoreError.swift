@@ -1,0 +1,80 @@
+internal import KeyStores
+internal import PKCS11
+
+// The boundary between a token's answers and the errors of key stores. Return codes are not categories: the same
+// code means a bad tag on one token and a dead device on another, and differs by operation.
+
+/// What a key store asks of a token, as far as errors differ by it.
+enum TokenOperation: Sendable {
+    case encrypt, decrypt, fingerprint, generateKey, destroyKey, random, inventory
+}
+
+/// What is to be done about an error.
+enum ErrorVerdict: Sendable {
+    /// The token is well and the answer is final.
+    case final(KeyStoreError)
+    /// The canary decides: a sick token makes this `unavailable`, a healthy one this error, after one more try in
+    /// another session where `retry` says so.
+    case askCanary(ifHealthy: KeyStoreError, retry: Bool)
+    /// As `askCanary`, but the key may have another handle by now, or be gone.
+    case askCanaryForKey
+}
+
+extension TokenOperation {
+    /// - Parameter badTag: what this token answers to a wrong GCM tag, as the probe saw it.
+    func verdict(on error: PKCS11Error, badTag: ReturnValue?) -> ErrorVerdict {
+        switch error.returnValue {
+        case .objectHandleInvalid, .keyHandleInvalid:
+            return .askCanaryForKey
+        case .mechanismInvalid, .mechanismParamInvalid, .functionNotSupported, .keyFunctionNotPermitted,
+            .keyTypeInconsistent, .keySizeRange:
+            return .final(KeyStoreError(.unsupportedAlgorithm, error.description))
+        case .encryptedDataInvalid, .encryptedDataLenRange, .dataInvalid, .dataLenRange, .aeadDecryptFailed:
+            if self == .decrypt { return .final(Self.invalidCiphertext) }
+        // SoftHSM, and other devices for a bad tag; and every device for a fault of its own.
+        case .generalError, .functionFailed, .deviceError:
+            // The code that the probe saw for a wrong tag needs no second try; another one may have been a passing
+            // fault of the device, and a good ciphertext must not be called invalid for that.
+            if self == .decrypt {
+                return .askCanary(ifHealthy: Self.invalidCiphertext, retry: error.returnValue != badTag)
+            }
+        // The session is not what we think it is: logged out, closed, or in the middle of something.
+        case .sessionHandleInvalid, .sessionClosed, .userNotLoggedIn, .operationActive, .operationNotInitialized,
+            .cryptokiNotInitialized:
+            return .askCanary(ifHealthy: failure(error), retry: isRepeatable)
+        default:
+            break
+        }
+        if self == .decrypt, error.returnValue == badTag {
+            return .askCanary(ifHealthy: Self.invalidCiphertext, retry: false)
+        }
+        return .askCanary(ifHealthy: failure(error), retry: false)
+    }
+
+    /// Whether doing it twice is the same as doing it once.
+    private var isRepeatable: Bool {
+        switch self {
+        case .encrypt, .decrypt, .fingerprint, .random, .inventory: true
+        case .generateKey, .destroyKey: false
+        }
+    }
+
+    static let invalidCiphertext = KeyStoreError(.invalidCiphertext, "the ciphertext does not verify")
+
+    private func failure(_ error: PKCS11Error) -> KeyStoreError {
+        KeyStoreError(.internalFailure, error.description)
+    }
+}
+
+extension PKCS11Error {
+    /// The caller's fault, after which the session is as good as before. Every other error costs the session.
+    var leavesSessionUsable: Bool {
+        switch returnValue {
+        case .encryptedDataInvalid, .encryptedDataLenRange, .dataInvalid, .dataLenRange, .aeadDecryptFailed,
+            .keyFunctionNotPermitted, .keyHandleInvalid, .objectHandleInvalid:
+            true
+        default:
+            false
+        }
+    }
+}

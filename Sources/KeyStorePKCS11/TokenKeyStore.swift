@@ -1,0 +1,157 @@
+internal import Foundation
+internal import KMSModel
+internal import KeyStores
+internal import PKCS11
+internal import SecureMemory
+internal import Synchronization
+
+/// The key store on a PKCS#11 token: every backing key is an object of its own on the token, made there, sensitive and not
+/// extractable, named by CKA_ID and never touched again until it is destroyed.
+final class TokenKeyStore: KeyStore {
+    let connection: TokenConnection
+
+    init(connection: TokenConnection) {
+        self.connection = connection
+    }
+
+    let ciphertextSuite = CiphertextSuite.directAES256GCM
+
+    func refusal(of keySpec: KeySpec) -> String? {
+        guard keySpec == .symmetricDefault else {
+            return "\(keySpec.rawValue) is not supported on this key store yet"
+        }
+        let capabilities = connection.state.withLock { $0.capabilities }
+        return capabilities.refusal(of: [.keyGeneration, .gcm, .gcmIV, .gcmAuthentication, .ecb])
+    }
+
+    // MARK: Work with keys
+
+    func encrypt(
+        _ plaintext: SecretBytes, associatedData: [UInt8], with key: BackingKey
+    ) async throws(KeyStoreError) -> SealedMessage {
+        try requireSymmetric(key)
+        guard (1...GCMSealing.longestPlaintext).contains(plaintext.count) else {
+            throw KeyStoreError(.internalFailure, "a plaintext has 1 to \(GCMSealing.longestPlaintext) bytes")
+        }
+        let sealing = connection.sealing
+        let sealed = try await run(.encrypt, key.id) { key, session throws(PKCS11Error) in
+            try sealing.seal(plaintext, associatedData: associatedData, key: key, in: &session)
+        }
+        switch sealed {
+        case .message(let message): return message
+        case .breach(let breach): throw KeyStoreError(.internalFailure, breach.rawValue)
+        }
+    }
+
+    func decrypt(
+        _ message: SealedMessage, associatedData: [UInt8], with key: BackingKey
+    ) async throws(KeyStoreError) -> SecretBytes {
+        try requireSymmetric(key)
+        guard GCMSealing.hasForm(message) else { throw TokenOperation.invalidCiphertext }
+        let sealing = connection.sealing
+        return try await run(.decrypt, key.id) { key, session throws(PKCS11Error) in
+            try sealing.open(message, associatedData: associatedData, key: key, in: &session)
+        }
+    }
+
+    func fingerprint(of key: BackingKey) async throws(KeyStoreError) -> SecretBytes {
+        try requireSymmetric(key)
+        let fingerprint = try await run(.fingerprint, key.id) { key, session throws(PKCS11Error) in
+            var block = try FingerprintBlock.encrypt(under: key, in: &session)
+            defer { wipe(&block) }
+            return SecretBytes(copying: block.span)
+        }
+        guard fingerprint.count == FingerprintBlock.bytes.count else {
+            throw KeyStoreError(.internalFailure, "AES-ECB of one block gave \(fingerprint.count) bytes")
+        }
+        return fingerprint
+    }
+
+    func randomBytes(_ count: Int) async throws(KeyStoreError) -> SecretBytes {
+        guard (1...1024).contains(count) else {
+            throw KeyStoreError(.internalFailure, "1 to 1024 random bytes can be had")
+        }
+        return try await run(.random) { session throws(PKCS11Error) in try session.generateRandom(count) }
+    }
+
+    func inventory() async throws(KeyStoreError) -> [InventoryEntry]? {
+        try await run(.inventory) { session throws(PKCS11Error) in try TokenSweep.run(in: &session).inventory }
+    }
+
+    private func requireSymmetric(_ key: BackingKey) throws(KeyStoreError) {
+        guard key.keySpec == .symmetricDefault else {
+            throw KeyStoreError(.unsupportedAlgorithm, "the key is not symmetric")
+        }
+        if let refusal = refusal(of: .symmetricDefault) { throw KeyStoreError(.unsupportedAlgorithm, refusal) }
+    }
+
+    // MARK: The way to the token and back
+
+    /// Runs `body` on a worker. After a suspicious error the canary is asked, and its answer decides.
+    func run<Answer: Sendable>(
+        _ operation: TokenOperation,
+        _ body: @escaping @Sendable (inout Session) throws(PKCS11Error) -> Answer
+    ) async throws(KeyStoreError) -> Answer {
+        try await run(operation, key: { () throws(KeyStoreError) in nil }) { _, session throws(PKCS11Error) in
+            try body(&session)
+        }
+    }
+
+    /// The same with the handle of a key, looked up anew for each try: recovery gives keys other handles.
+    private func run<Answer: Sendable>(
+        _ operation: TokenOperation, _ id: BackingKeyID,
+        _ body: @escaping @Sendable (ObjectHandle, inout Session) throws(PKCS11Error) -> Answer
+    ) async throws(KeyStoreError) -> Answer {
+        let handles = connection.handles
+        let find = { () throws(KeyStoreError) -> (BackingKeyID, KeyHandles.Entry)? in
+            switch handles.lookup(id) {
+            case .found(let entry): return (id, entry)
+            case .missing: throw Self.keyNotFound
+            case .ambiguous: throw KeyStoreError(.internalFailure, "several objects have the CKA_ID \(id)")
+            }
+        }
+        return try await run(operation, key: find) { key, session throws(PKCS11Error) in
+            guard let key else { throw PKCS11Error(.getAttributeValue, .objectHandleInvalid) }
+            return try body(key.inUse, &session)
+        }
+    }
+
+    private func run<Answer: Sendable>(
+        _ operation: TokenOperation, key find: () throws(KeyStoreError) -> (BackingKeyID, KeyHandles.Entry)?,
+        _ body: @escaping @Sendable (KeyHandles.Entry?, inout Session) throws(PKCS11Error) -> Answer
+    ) async throws(KeyStoreError) -> Answer {
+        // At most two more tries, whatever the reasons.
+        var retriesLeft = 2
+        while true {
+            let key = try find()
+            let entry = key?.1
+            let error: PKCS11Error
+            switch await connection.perform({ session throws(PKCS11Error) in try body(entry, &session) }) {
+            case .success(let answer): return answer
+            case .failure(.refused(let refusal)): throw refusal
+            case .failure(.token(let tokenError)): error = tokenError
+            }
+            let badTag = connection.state.withLock { $0.capabilities.badTagReturnValue }
+            let verdict = operation.verdict(on: error, badTag: badTag)
+            if case .final(let answer) = verdict { throw answer }
+            guard await connection.isHealthy() else {
+                throw KeyStoreError(.unavailable, "the token is not well: \(error)")
+            }
+            switch verdict {
+            case .final(let answer):
+                throw answer
+            case .askCanary(let answer, let retry):
+                guard retry, retriesLeft == 2 else { throw answer }
+            case .askCanaryForKey:
+                guard let (id, used) = key else { throw KeyStoreError(.internalFailure, error.description) }
+                // A new login since the lookup gives the key another handle, and a copy may be gone without its
+                // original. Otherwise the key is.
+                if connection.handles.giveUp(used, of: id) { throw Self.keyNotFound }
+                guard retriesLeft > 0 else { throw Self.keyNotFound }
+            }
+            retriesLeft -= 1
+        }
+    }
+
+    static let keyNotFound = KeyStoreError(.keyNotFound, "the token does not hold the key")
+}

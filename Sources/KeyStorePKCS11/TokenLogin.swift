@@ -1,0 +1,149 @@
+internal import KMSModel
+internal import KeyStores
+internal import PKCS11
+internal import SecureMemory
+internal import Synchronization
+
+/// The users of one token's login, counted. C_Login is per process and token; key stores are per account and Region.
+actor TokenLogin {
+    nonisolated let configuration: TokenDeviceConfiguration
+    private let report: @Sendable (TokenEvent) -> Void
+    private var current: Current?
+    /// A connection that was given up while a call into its module had not come back.
+    private var lingering: TokenConnection?
+    /// Connecting and disconnecting take turns: an actor alone lets others in at each await.
+    private var isBusy = false
+    private var turns: [CheckedContinuation<Void, Never>] = []
+
+    private struct Current {
+        let connection: TokenConnection
+        let pin: SecretBytes
+        var users: Int
+    }
+
+    init(configuration: TokenDeviceConfiguration, report: @escaping @Sendable (TokenEvent) -> Void) {
+        self.configuration = configuration
+        self.report = report
+    }
+
+    func connect(
+        password: SecretBytes?, refusals: any RefusedPINs
+    ) async throws(ConnectionFailure) -> any KeyStore {
+        await takeTurn()
+        defer { passTurn() }
+        let pin = try self.pin(password)
+        if refusals.isRefused(pin, device: configuration.clusterID) {
+            throw ConnectionFailure(.invalidCredentials, "the token has refused this PIN before; it is not tried again")
+        }
+        if let current {
+            // The token is not asked: a wrong password of one user must not count against the PIN of all.
+            guard Self.areEqual(pin, current.pin) else {
+                throw ConnectionFailure(.invalidCredentials, "the PIN is not the one that is logged in")
+            }
+            self.current?.users += 1
+            return TokenKeyStore(connection: current.connection)
+        }
+        guard lingering?.hasEnded ?? true else {
+            throw ConnectionFailure(.networkErrors, "an earlier call to the token has not come back")
+        }
+        let connection = TokenConnection(configuration: configuration, report: report)
+        lingering = connection
+        try await connection.start(pin: pin, refusals: refusals)
+        lingering = nil
+        current = Current(connection: connection, pin: pin, users: 1)
+        return TokenKeyStore(connection: connection)
+    }
+
+    func disconnect() async {
+        await takeTurn()
+        defer { passTurn() }
+        guard let users = current?.users else { return }
+        if users > 1 {
+            current?.users = users - 1
+        } else {
+            await leave()
+        }
+    }
+
+    func shutDown() async {
+        await takeTurn()
+        defer { passTurn() }
+        await leave()
+    }
+
+    var health: TokenHealth { current?.connection.health ?? .notConnected }
+
+    var capabilities: TokenCapabilities? { current?.connection.state.withLock { $0.capabilities } }
+
+    private func leave() async {
+        guard let connection = current?.connection else { return }
+        current = nil
+        lingering = connection
+        await connection.stop()
+    }
+
+    // MARK: PINs
+
+    /// What C_Login gets.
+    private func pin(_ password: SecretBytes?) throws(ConnectionFailure) -> SecretBytes {
+        let password = if let password { password } else { try configuredPIN() }
+        guard password.count > 0 else { throw ConnectionFailure(.invalidCredentials, "the PIN is empty") }
+        let pin = if let userName = configuration.userName {
+            SecretBytes.pin(user: userName, password: password)
+        } else {
+            password
+        }
+        guard pin.count <= Self.longestPIN else { throw ConnectionFailure(.invalidCredentials, "the PIN is too long") }
+        return pin
+    }
+
+    private func configuredPIN() throws(ConnectionFailure) -> SecretBytes {
+        do throws(PINUnreadable) {
+            switch configuration.pin {
+            case .file(let path): return try .pin(file: path)
+            case .environment(let name): return try .pin(environment: name)
+            case nil: break
+            }
+        } catch {
+            throw ConnectionFailure(.invalidCredentials, error.reason)
+        }
+        throw ConnectionFailure(.invalidCredentials, "no password is given and the device names no PIN")
+    }
+
+    /// Takes the same time for every PIN: both are laid into blocks of one size, their lengths with them.
+    private static func areEqual(_ left: SecretBytes, _ right: SecretBytes) -> Bool {
+        let (left, right) = (padded(left), padded(right))
+        return left.withBytes { left in right.withBytes { right in constantTimeEquals(left, right) } }
+    }
+
+    /// Of any device, user name included.
+    private static let longestPIN = 2_048
+
+    private static func padded(_ pin: SecretBytes) -> SecretBytes {
+        SecretBytes(capacity: longestPIN + 2) { output in
+            pin.withBytes { bytes in
+                output.append(UInt8(truncatingIfNeeded: bytes.count >> 8))
+                output.append(UInt8(truncatingIfNeeded: bytes.count))
+                for index in 0..<longestPIN { output.append(index < bytes.count ? bytes[index] : 0) }
+            }
+        }
+    }
+
+    // MARK: Turns
+
+    private func takeTurn() async {
+        guard isBusy else {
+            isBusy = true
+            return
+        }
+        await withCheckedContinuation { turns.append($0) }
+    }
+
+    private func passTurn() {
+        if turns.isEmpty {
+            isBusy = false
+        } else {
+            turns.removeFirst().resume()
+        }
+    }
+}

@@ -1,0 +1,3 @@
+public import KeyStores
+
+extension RootKey: SecretSealing {}

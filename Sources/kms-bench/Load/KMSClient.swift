@@ -1,0 +1,96 @@
+internal import Foundation
+internal import NIOCore
+internal import NIOPosix
+
+/// Single calls, to make what the load needs: keys and ciphertexts.
+struct KMSClient {
+    let host: String
+    let port: Int
+
+    var signer: RequestSigner { RequestSigner(host: "\(host):\(port)") }
+
+    /// The answer's body when the status is 200, else the error's.
+    private func call(_ operation: String, _ body: String) async throws -> ResponseReader.Response {
+        let request = ByteBuffer(bytes: try signer.request(operation, body: body))
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let promise = loop.makePromise(of: ResponseReader.Response.self)
+        let bootstrap = ClientBootstrap(group: loop).channelInitializer { channel in
+            channel.eventLoop.makeCompletedFuture {
+                try channel.pipeline.syncOperations.addHandler(SingleExchange(request, promise))
+            }
+        }
+        do {
+            _ = try await bootstrap.connect(host: host, port: port).get()
+        } catch {
+            promise.fail(error)
+        }
+        return try await promise.futureResult.get()
+    }
+
+    private func result<Result: Decodable>(_ operation: String, _ body: String) async throws -> Result {
+        let response = try await call(operation, body)
+        guard response.status == 200 else {
+            throw BenchmarkError("\(operation) answers \(response.status): \(String(buffer: response.body))")
+        }
+        return try JSONDecoder().decode(Result.self, from: Data(response.body.readableBytesView))
+    }
+
+    /// Makes a key in software, or in a custom key store; gives back its id.
+    func createKey(customKeyStoreID: String?) async throws -> String {
+        struct Result: Decodable {
+            struct KeyMetadata: Decodable { let KeyId: String }
+            let KeyMetadata: KeyMetadata
+        }
+        let body = customKeyStoreID.map { #"{"Origin":"AWS_CLOUDHSM","CustomKeyStoreId":"\#($0)"}"# } ?? "{}"
+        return (try await result("CreateKey", body) as Result).KeyMetadata.KeyId
+    }
+
+    /// Encrypts; both texts are base64.
+    func encrypt(_ plaintext: String, keyID: String) async throws -> String {
+        struct Result: Decodable { let CiphertextBlob: String }
+        return (try await result("Encrypt", Self.encryptBody(plaintext, keyID: keyID)) as Result).CiphertextBlob
+    }
+
+    static func encryptBody(_ plaintext: String, keyID: String) -> String {
+        #"{"KeyId":"\#(keyID)","Plaintext":"\#(plaintext)"}"#
+    }
+}
+
+/// Sends one request and hands over its answer.
+private final class SingleExchange: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let request: ByteBuffer
+    private let promise: EventLoopPromise<ResponseReader.Response>
+    private var reader = ResponseReader()
+
+    init(_ request: ByteBuffer, _ promise: EventLoopPromise<ResponseReader.Response>) {
+        self.request = request
+        self.promise = promise
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        context.writeAndFlush(wrapOutboundOut(request), promise: nil)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var bytes = unwrapInboundIn(data)
+        do {
+            guard let response = try reader.receive(&bytes) else { return }
+            promise.succeed(response)
+        } catch {
+            promise.fail(error)
+        }
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        promise.fail(BenchmarkError("the server closed the connection"))
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        promise.fail(error)
+        context.close(promise: nil)
+    }
+}

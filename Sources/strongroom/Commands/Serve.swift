@@ -1,0 +1,54 @@
+import ArgumentParser
+import Foundation
+import KMSCore
+import KMSServer
+import KeyStorePKCS11
+import Logging
+
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Runs the server as its configuration file says.",
+        discussion: "Every key of the file is described in docs/configuration.md. `strongroom init` writes one.")
+
+    @Option(help: "The configuration file.", completion: .file())
+    var config: String
+
+    func run() async throws {
+        let file = URL(fileURLWithPath: config)
+        let configuration = try ServeConfiguration.load(file)
+        // Relative paths in a file are relative to the file, wherever the server is started.
+        func path(_ text: String) -> URL { URL(fileURLWithPath: text, relativeTo: file.deletingLastPathComponent()) }
+
+        let devices = try configuration.hsmConfigDirectory.map { try DeviceFiles.load(path($0)) } ?? []
+        let server = Server(
+            dataDirectory: path(configuration.dataDirectory),
+            listen: .init(host: configuration.listen?.host ?? "127.0.0.1", port: configuration.listen?.port ?? 8555),
+            readyFile: configuration.readyFile.map(path),
+            accessKeys: try PrincipalsFile.load(path(configuration.principalsFile)),
+            devices: devices,
+            defaultPlacement: try placement(configuration.defaultKeyStore ?? "software", devices.map(\.clusterID)),
+            logLevel: try Logger.Level(named: configuration.logLevel ?? "info"))
+        try await server.run()
+    }
+
+    private func placement(_ name: String, _ clusterIDs: [String]) throws -> Placement {
+        if name == "software" { return .software }
+        guard clusterIDs.contains(name) else {
+            throw ConfigurationError(
+                "defaultKeyStore \(name) is neither software nor the clusterId of a device in hsmConfigDirectory"
+                    + (clusterIDs.isEmpty ? "" : " (\(clusterIDs.sorted().joined(separator: ", ")))"))
+        }
+        return .device(clusterID: name)
+    }
+}
+
+extension Logger.Level {
+    init(named name: String) throws {
+        guard let level = Logger.Level(rawValue: name) else {
+            throw ConfigurationError(
+                "\(name) is no log level: use "
+                    + Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))
+        }
+        self = level
+    }
+}

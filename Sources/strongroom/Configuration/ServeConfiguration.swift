@@ -1,0 +1,31 @@
+import Foundation
+
+/// `strongroom.yaml`. Every key is in docs/configuration.md.
+struct ServeConfiguration: Decodable {
+    struct Listen: Decodable {
+        var host: String?
+        var port: Int?
+    }
+
+    var dataDirectory: String
+    var listen: Listen?
+    var principalsFile: String
+    var hsmConfigDirectory: String?
+    var defaultKeyStore: String?
+    var readyFile: String?
+    var logLevel: String?
+
+    private static let schema: YAMLSchema = .keys([
+        "dataDirectory": .scalar,
+        "listen": .keys(["host": .scalar, "port": .scalar]),
+        "principalsFile": .scalar,
+        "hsmConfigDirectory": .scalar,
+        "defaultKeyStore": .scalar,
+        "readyFile": .scalar,
+        "logLevel": .scalar,
+    ])
+
+    static func load(_ file: URL) throws -> Self {
+        try StrictYAML.decode(Self.self, from: file, schema: schema)
+    }
+}

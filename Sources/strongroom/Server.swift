@@ -1,0 +1,141 @@
+import Foundation
+import Glibc
+import KMSCore
+import KMSServer
+import KMSStorage
+import KeyStorePKCS11
+import KeyStoreSoftware
+import Logging
+import ServiceLifecycle
+import Synchronization
+import UnixSignals
+
+/// Everything that makes a running server of the parts: the one place that knows every implementation.
+struct Server {
+    var dataDirectory: URL
+    var listen: HTTPService.Configuration
+    var readyFile: URL?
+    var accessKeys: [AccessKey]
+    var devices: [TokenDeviceConfiguration]
+    var defaultPlacement: Placement
+    var logLevel: Logger.Level
+    /// What `strongroom dev` adds; nil in `strongroom serve`.
+    var development: Development?
+
+    /// The parts of `strongroom dev` that need the running service.
+    struct Development: Sendable {
+        /// Makes what a development server starts with; runs after start and after every reset.
+        var provision: @Sendable (KeyManagementService) async throws -> Provisioned
+        /// Runs once the server is ready.
+        var announce: @Sendable (_ endpoint: String, Provisioned) -> Void
+    }
+
+    struct Provisioned: Sendable {
+        var customKeyStoreID: String?
+    }
+
+    func run() async throws {
+        forbidCoreDumps()
+        let logger = makeLogger()
+
+        try PrivateFile.makeDirectory(dataDirectory)
+        let lock = try DataDirectoryLock(directory: dataDirectory.path)
+        let rootKey = try openRootKey()
+        let tokenDevices = try TokenDevices(devices) { [logger] in $0.log(to: logger) }
+        let service = try await KeyManagementService(
+            configuration: .init(defaultPlacement: defaultPlacement),
+            store: SQLiteMetadataStore(path: database.path),
+            sealing: rootKey,
+            softwareKeyStore: SoftwareKeyStore(rootKey: rootKey),
+            devices: tokenDevices,
+            logger: logger)
+        await service.connectAtStart()
+
+        let controls = development.map { development in
+            TestControls { _ = try await development.provision(service) }
+        }
+        let start = Start()
+        let handler = RequestHandler(
+            service: service, principals: Principals(accessKeys), testControls: controls, logger: logger)
+        let http = HTTPService(configuration: listen, handler: handler, logger: logger) { port in
+            do { try await becomeReady(port: port, service, logger) } catch {
+                start.failure.withLock { $0 = error }
+                kill(getpid(), SIGTERM)
+            }
+        }
+        defer { withExtendedLifetime(lock) {} }
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [BackgroundService(service: service), HousekeepingService(service: service), http],
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        try await group.run()
+        await tokenDevices.shutDown()
+        if let failure = start.failure.withLock({ $0 }) { throw failure }
+    }
+
+    private func makeLogger() -> Logger {
+        var logger = Logger(label: "strongroom") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = logLevel
+        return logger
+    }
+
+    private var database: URL { dataDirectory.appendingPathComponent(SQLiteMetadataStore.fileName) }
+
+    /// A root key is made for an empty installation only: beside a database it would open nothing, and hide that the
+    /// real one is missing.
+    private func openRootKey() throws -> RootKey {
+        let path = dataDirectory.appendingPathComponent("root.key").path
+        if FileManager.default.fileExists(atPath: database.path) { return try RootKey.open(at: path) }
+        return try RootKey.openOrCreate(at: path)
+    }
+
+    private func becomeReady(port: Int, _ service: KeyManagementService, _ logger: Logger) async throws {
+        let endpoint = "http://\(listen.host.contains(":") ? "[\(listen.host)]" : listen.host):\(port)"
+        let provisioned = try await development?.provision(service) ?? Provisioned()
+        development?.announce(endpoint, provisioned)
+        if let readyFile {
+            let content = ReadyFile(
+                endpoint: endpoint, pid: getpid(), customKeyStoreId: provisioned.customKeyStoreID)
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            try PrivateFile.replace(readyFile, String(decoding: encoder.encode(content), as: UTF8.self) + "\n")
+        }
+        logger.notice("ready", metadata: ["endpoint": "\(endpoint)"])
+    }
+
+    /// Written when the server is ready, so that a test can wait for it and find the port that was chosen.
+    private struct ReadyFile: Encodable {
+        var endpoint: String
+        var pid: Int32
+        var customKeyStoreId: String?
+    }
+
+    /// A core dump would hold key material.
+    private func forbidCoreDumps() {
+        var limit = rlimit(rlim_cur: 0, rlim_max: 0)
+        _ = unsafe setrlimit(__rlimit_resource_t(4), &limit)  // RLIMIT_CORE
+    }
+}
+
+/// Why the server did not become ready, if it did not.
+private final class Start: Sendable {
+    let failure = Mutex<(any Error)?>(nil)
+}
+
+private struct BackgroundService: Service {
+    let service: KeyManagementService
+
+    func run() async throws {
+        await withGracefulShutdownHandler {
+            await service.backgroundWork.run()
+        } onGracefulShutdown: {
+            service.backgroundWork.stop()
+        }
+    }
+}
+
+private struct HousekeepingService: Service {
+    let service: KeyManagementService
+
+    func run() async throws { await cancelWhenGracefulShutdown { await service.runHousekeeping() } }
+}

@@ -1,0 +1,118 @@
+"""The fixtures of the end-to-end tests: one shared server, and servers of their own for tests that disturb."""
+
+import itertools
+import os
+import shutil
+import uuid
+
+import pytest
+
+from support import custom_store, softhsm, wire
+from support import server as server_module
+
+_numbers = itertools.count(1)
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--default-store", choices=["software", "token"],
+        default=os.environ.get("STRONGROOM_DEFAULT_STORE", "software"),
+        help="where keys live that name no custom key store")
+
+
+def pytest_sessionstart(session):
+    """A missing tool is a failure, never a skipped test."""
+    missing = [tool for tool in ["softhsm2-util", "pkcs11-tool", "aws"] if shutil.which(tool) is None]
+    missing += [str(path) for path in [server_module.BINARY, softhsm.MODULE] if not os.path.exists(path)]
+    if missing:
+        pytest.exit(f"missing: {', '.join(missing)} (scripts/test installs and builds them)", returncode=2)
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(
+        AWS_EC2_METADATA_DISABLED="true", AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)
+
+
+def pytest_report_header(config):
+    return f"default key store: {config.getoption('--default-store')}; binary: {server_module.BINARY}"
+
+
+@pytest.fixture(scope="session")
+def default_store(request):
+    return request.config.getoption("--default-store")
+
+
+@pytest.fixture(scope="session")
+def server(default_store):
+    """The shared server. Tests that use it leave its custom key store connected and its clock alone."""
+    with server_module.servers() as make:
+        yield make(default_store)
+
+
+@pytest.fixture
+def new_server(default_store):
+    """Makes servers that belong to one test: `new_server(options=[...], start=True)`."""
+    with server_module.servers() as make:
+        yield lambda **arguments: make(**{"default_store": default_store, **arguments})
+
+
+@pytest.fixture
+def kms(server):
+    return server.client()
+
+
+@pytest.fixture
+def region():
+    """A Region that nobody else uses: its keys, aliases and custom key stores are this test's alone."""
+    return f"eu-test-{next(_numbers)}"
+
+
+@pytest.fixture
+def own_kms(server, region):
+    """A client in this test's own Region."""
+    return server.client(region)
+
+
+@pytest.fixture
+def own_store(server, own_kms):
+    """The id of a connected custom key store on the SoftHSM token, in this test's own Region."""
+    return custom_store.connected(own_kms, server.pin)
+
+
+@pytest.fixture(params=["default", "custom"])
+def placement(request):
+    """Where the keys of a test live: placed by the server, or asked for by CustomKeyStoreId."""
+    return request.param
+
+
+@pytest.fixture
+def key_arguments(server, placement):
+    """What CreateKey needs for a key in `placement`."""
+    if placement == "default":
+        return {}
+    return {"Origin": "AWS_CLOUDHSM", "CustomKeyStoreId": server.ready["customKeyStoreId"]}
+
+
+@pytest.fixture
+def create_key(kms, key_arguments):
+    """Makes keys in `placement` and returns their metadata."""
+    return lambda **arguments: kms.create_key(**key_arguments, **arguments)["KeyMetadata"]
+
+
+@pytest.fixture
+def key(create_key):
+    return create_key()
+
+
+@pytest.fixture
+def name():
+    """A fresh name for an alias (without its prefix), a tag value, a key store."""
+    return f"test-{uuid.uuid4()}"
+
+
+@pytest.fixture
+def raw(server):
+    """Raw requests; afterwards the server must still serve the next one."""
+    raw = wire.Wire(server)
+    yield raw
+    assert server.is_running()
+    assert raw.call("ListKeys", {"Limit": 1}).status == 200

@@ -1,0 +1,350 @@
+"""KMS keys: making, describing, listing, states and deletion."""
+
+import datetime
+import re
+import uuid
+
+import pytest
+
+from support import custom_store, softhsm
+from support.expect import refused
+
+UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+
+
+def describe(kms, key_id):
+    return kms.describe_key(KeyId=key_id)["KeyMetadata"]
+
+
+# CreateKey and DescribeKey
+
+def test_create_key_answers_what_describe_key_shows(kms, key):
+    assert describe(kms, key["KeyId"]) == key
+
+
+def test_the_members_of_key_metadata(server, placement, key):
+    expected = {
+        "AWSAccountId": "000000000000", "Enabled": True, "Description": "", "KeyUsage": "ENCRYPT_DECRYPT",
+        "KeyState": "Enabled", "KeyManager": "CUSTOMER", "CustomerMasterKeySpec": "SYMMETRIC_DEFAULT",
+        "KeySpec": "SYMMETRIC_DEFAULT", "EncryptionAlgorithms": ["SYMMETRIC_DEFAULT"], "MultiRegion": False,
+    }
+    if placement == "default":
+        expected |= {"Origin": "AWS_KMS"}
+        assert re.fullmatch(r"[0-9a-f]{64}", key.pop("CurrentKeyMaterialId"))
+    else:
+        expected |= {
+            "Origin": "AWS_CLOUDHSM", "CustomKeyStoreId": server.ready["customKeyStoreId"],
+            "CloudHsmClusterId": softhsm.CLUSTER,
+        }
+    assert re.fullmatch(UUID, key["KeyId"])
+    assert key.pop("Arn") == f"arn:aws:kms:us-east-1:000000000000:key/{key.pop('KeyId')}"
+    age = datetime.datetime.now(datetime.timezone.utc) - key.pop("CreationDate")
+    assert abs(age.total_seconds()) < 60
+    assert key == expected
+
+
+def test_only_a_key_in_a_custom_key_store_shows_it(kms, placement, key):
+    assert ("CustomKeyStoreId" in key) == (placement == "custom")
+    assert ("CurrentKeyMaterialId" in key) == (placement == "default")
+
+
+def test_material_on_the_token_is_made_there_and_never_leaves_it(server, default_store, placement, key):
+    found = softhsm.objects_of(server.data, server.pin, key["Arn"])
+    if placement == "default" and default_store == "software":
+        assert found == []
+        return
+    assert len(found) == 1
+    assert re.fullmatch(r"[0-9a-f]{32}", found[0]["ID"])
+    access = {word.strip() for word in found[0]["Access"].split(",")}
+    assert {"sensitive", "always sensitive", "never extractable", "local"} <= access
+    assert {word.strip() for word in found[0]["Usage"].split(",")} == {"encrypt", "decrypt"}
+
+
+def test_describe_key_takes_every_form_of_identifier(kms, key, name):
+    kms.create_alias(AliasName=f"alias/{name}", TargetKeyId=key["KeyId"])
+    alias_arn = key["Arn"].rsplit(":", 1)[0] + f":alias/{name}"
+    for identifier in [key["KeyId"], key["Arn"], f"alias/{name}", alias_arn]:
+        assert describe(kms, identifier)["KeyId"] == key["KeyId"]
+
+
+def test_describe_key_of_a_missing_alias(kms, name):
+    with refused("NotFoundException"):
+        kms.describe_key(KeyId=f"alias/{name}")
+
+
+def test_create_key_keeps_description_and_tags(kms, create_key):
+    tags = [{"TagKey": "team", "TagValue": "payments"}, {"TagKey": "empty", "TagValue": ""}]
+    key = create_key(Description="d\u00e9scription \U0001f511", Tags=tags)
+    assert describe(kms, key["KeyId"])["Description"] == "d\u00e9scription \U0001f511"
+    assert kms.list_resource_tags(KeyId=key["KeyId"])["Tags"] == tags
+
+
+def test_create_key_with_the_older_name_of_key_spec(create_key):
+    assert create_key(CustomerMasterKeySpec="SYMMETRIC_DEFAULT")["KeySpec"] == "SYMMETRIC_DEFAULT"
+
+
+def test_create_key_needs_a_usage_for_asymmetric_keys(kms):
+    with refused(
+        "ValidationException",
+        "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys."):
+        kms.create_key(KeySpec="RSA_2048")
+
+
+def test_create_key_refuses_a_usage_that_does_not_go_with_the_spec(kms):
+    with refused("ValidationException", "KeyUsage KEY_AGREEMENT is not compatible with KeySpec RSA_2048"):
+        kms.create_key(KeySpec="RSA_2048", KeyUsage="KEY_AGREEMENT")
+
+
+def test_create_key_refuses_what_is_not_built_instead_of_half_doing_it(kms):
+    for arguments in [
+        {"KeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY"}, {"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"},
+        {"Origin": "EXTERNAL"}, {"MultiRegion": True},
+    ]:
+        with refused("UnsupportedOperationException"):
+            kms.create_key(**arguments)
+
+
+def test_create_key_refuses_a_policy_that_it_could_not_enforce(kms):
+    policy = (
+        '{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "kms:*",'
+        ' "Resource": "*"}]}')
+    with refused("UnsupportedOperationException"):
+        kms.create_key(Policy=policy)
+
+
+def test_create_key_takes_the_default_policy(kms):
+    policy = (
+        '{"Version": "2012-10-17", "Id": "key-default-1", "Statement": [{"Sid": "Enable IAM User Permissions",'
+        ' "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": "kms:*",'
+        ' "Resource": "*"}]}')
+    assert kms.create_key(Policy=policy)["KeyMetadata"]["KeyState"] == "Enabled"
+
+
+def test_create_key_refuses_bad_tags(create_key):
+    with refused("TagException", "Duplicate tag keys"):
+        create_key(Tags=[{"TagKey": "a", "TagValue": "1"}, {"TagKey": "a", "TagValue": "2"}])
+
+
+# ListKeys
+
+def test_list_keys_pages_through_every_key_once(own_kms, own_store):
+    keys = {own_kms.create_key()["KeyMetadata"]["KeyId"] for _ in range(3)}
+    keys |= {
+        own_kms.create_key(Origin="AWS_CLOUDHSM", CustomKeyStoreId=own_store)["KeyMetadata"]["KeyId"] for _ in range(2)}
+    own_kms.disable_key(KeyId=min(keys))
+    own_kms.schedule_key_deletion(KeyId=max(keys))
+    pages = list(own_kms.get_paginator("list_keys").paginate(PaginationConfig={"PageSize": 2}))
+    assert [len(page["Keys"]) for page in pages] == [2, 2, 1]
+    assert [page["Truncated"] for page in pages] == [True, True, False]
+    assert ["NextMarker" in page for page in pages] == [True, True, False]
+    listed = [entry for page in pages for entry in page["Keys"]]
+    assert {entry["KeyId"] for entry in listed} == keys
+    assert len(listed) == len(keys)
+    assert all(entry["KeyArn"].endswith(f":key/{entry['KeyId']}") for entry in listed)
+
+
+def test_list_keys_of_an_empty_region(own_kms):
+    answer = own_kms.list_keys()
+    assert answer["Keys"] == [] and answer["Truncated"] is False and "NextMarker" not in answer
+
+
+def test_list_keys_goes_on_after_keys_are_added(own_kms):
+    keys = {own_kms.create_key()["KeyMetadata"]["KeyId"] for _ in range(4)}
+    first = own_kms.list_keys(Limit=2)
+    own_kms.create_key()
+    second = own_kms.list_keys(Limit=1000, Marker=first["NextMarker"])
+    listed = [entry["KeyId"] for entry in first["Keys"] + second["Keys"]]
+    assert len(listed) == len(set(listed)) and keys <= set(listed)
+
+
+@pytest.mark.parametrize("marker", ["x", "!!!", "AAAA", "\u00e9"])
+def test_list_keys_refuses_a_marker_that_it_did_not_make(kms, marker):
+    with refused("InvalidMarkerException"):
+        kms.list_keys(Marker=marker)
+
+
+# Description
+
+def test_update_key_description(kms, key):
+    kms.update_key_description(KeyId=key["Arn"], Description="new")
+    assert describe(kms, key["KeyId"])["Description"] == "new"
+    kms.update_key_description(KeyId=key["KeyId"], Description="")
+    assert describe(kms, key["KeyId"])["Description"] == ""
+
+
+def test_the_length_of_a_description_counts_characters_not_graphemes(kms, key):
+    with refused("ValidationException"):
+        kms.update_key_description(KeyId=key["KeyId"], Description="e\u0301" * 4097)
+    kms.update_key_description(KeyId=key["KeyId"], Description="e\u0301" * 4096)
+
+
+# Enable, disable
+
+def test_disable_and_enable(kms, key):
+    kms.disable_key(KeyId=key["KeyId"])
+    metadata = describe(kms, key["KeyId"])
+    assert (metadata["KeyState"], metadata["Enabled"]) == ("Disabled", False)
+    with refused("DisabledException", f"{key['Arn']} is disabled."):
+        kms.encrypt(KeyId=key["KeyId"], Plaintext=b"x")
+    kms.enable_key(KeyId=key["Arn"])
+    metadata = describe(kms, key["KeyId"])
+    assert (metadata["KeyState"], metadata["Enabled"]) == ("Enabled", True)
+    kms.encrypt(KeyId=key["KeyId"], Plaintext=b"x")
+
+
+def test_disable_and_enable_are_idempotent(kms, key):
+    for operation in [kms.disable_key, kms.disable_key, kms.enable_key, kms.enable_key]:
+        operation(KeyId=key["KeyId"])
+    assert describe(kms, key["KeyId"])["KeyState"] == "Enabled"
+
+
+def test_disable_does_not_take_an_alias(kms, key, name):
+    kms.create_alias(AliasName=f"alias/{name}", TargetKeyId=key["KeyId"])
+    with pytest.raises(Exception) as caught:
+        kms.disable_key(KeyId=f"alias/{name}")
+    assert caught.value.response["Error"]["Code"] in ("NotFoundException", "ValidationException")
+    assert describe(kms, key["KeyId"])["KeyState"] == "Enabled"
+
+
+# Deletion
+
+@pytest.mark.parametrize("days", [7, 8, 30])
+def test_schedule_key_deletion_sets_the_date(kms, key, days):
+    before = datetime.datetime.now(datetime.timezone.utc)
+    answer = kms.schedule_key_deletion(KeyId=key["KeyId"], PendingWindowInDays=days)
+    assert answer["KeyId"] == key["Arn"]
+    assert answer["KeyState"] == "PendingDeletion"
+    assert answer["PendingWindowInDays"] == days
+    window = answer["DeletionDate"] - before
+    assert abs(window - datetime.timedelta(days=days)) < datetime.timedelta(minutes=1)
+    metadata = describe(kms, key["KeyId"])
+    assert (metadata["KeyState"], metadata["Enabled"]) == ("PendingDeletion", False)
+    assert metadata["DeletionDate"] == answer["DeletionDate"]
+
+
+def test_the_window_is_30_days_when_not_given(kms, key):
+    assert kms.schedule_key_deletion(KeyId=key["Arn"])["PendingWindowInDays"] == 30
+
+
+@pytest.mark.parametrize("days", [1, 6, 31, 365])
+def test_a_window_outside_of_7_to_30_days(kms, key, days):
+    with refused("ValidationException"):
+        kms.schedule_key_deletion(KeyId=key["KeyId"], PendingWindowInDays=days)
+    assert describe(kms, key["KeyId"])["KeyState"] == "Enabled"
+
+
+def test_cancel_key_deletion_leaves_the_key_disabled(kms, key):
+    ciphertext = kms.encrypt(KeyId=key["KeyId"], Plaintext=b"still here")["CiphertextBlob"]
+    kms.schedule_key_deletion(KeyId=key["KeyId"])
+    assert kms.cancel_key_deletion(KeyId=key["KeyId"])["KeyId"] == key["Arn"]
+    metadata = describe(kms, key["KeyId"])
+    assert metadata["KeyState"] == "Disabled" and "DeletionDate" not in metadata
+    kms.enable_key(KeyId=key["KeyId"])
+    assert kms.decrypt(CiphertextBlob=ciphertext)["Plaintext"] == b"still here"
+
+
+# The table of key states (KMS Developer Guide, "Key states of AWS KMS keys")
+
+OK = None
+DISABLED = ("DisabledException", "{arn} is disabled.")
+PENDING = ("KMSInvalidStateException", "{arn} is pending deletion.")
+NOT_PENDING = ("KMSInvalidStateException", None)
+UNAVAILABLE = ("KMSInvalidStateException", "{arn} is unavailable.")
+CRYPTOGRAPHIC = [
+    "encrypt", "decrypt", "generate_data_key", "generate_data_key_without_plaintext", "re_encrypt_from",
+    "re_encrypt_to",
+]
+CHANGES = ["create_alias", "tag_resource", "untag_resource", "update_key_description", "update_alias_to"]
+ALWAYS = ["describe_key", "list_aliases", "list_resource_tags", "delete_alias", "update_alias_from"]
+TABLE = {
+    "Enabled":
+        dict.fromkeys(CRYPTOGRAPHIC + CHANGES + ["disable_key", "enable_key", "schedule_key_deletion"], OK)
+        | {"cancel_key_deletion": NOT_PENDING},
+    "Disabled":
+        dict.fromkeys(CRYPTOGRAPHIC, DISABLED)
+        | dict.fromkeys(CHANGES + ["disable_key", "enable_key", "schedule_key_deletion"], OK)
+        | {"cancel_key_deletion": NOT_PENDING},
+    "PendingDeletion":
+        dict.fromkeys(CRYPTOGRAPHIC + CHANGES + ["disable_key", "enable_key", "schedule_key_deletion"], PENDING)
+        | {"cancel_key_deletion": OK},
+    "Unavailable":
+        dict.fromkeys(CRYPTOGRAPHIC, UNAVAILABLE)
+        | dict.fromkeys(CHANGES + ["disable_key", "enable_key", "schedule_key_deletion"], OK)
+        | {"cancel_key_deletion": NOT_PENDING},
+}
+
+
+class Prepared:
+    """A key with an alias, a tag and a ciphertext, ready to be brought into a state."""
+
+    def __init__(self, kms, arguments):
+        self.kms = kms
+        key = kms.create_key(Tags=[{"TagKey": "a", "TagValue": "b"}], **arguments)["KeyMetadata"]
+        self.id, self.arn = key["KeyId"], key["Arn"]
+        self.alias = f"alias/{uuid.uuid4()}"
+        kms.create_alias(AliasName=self.alias, TargetKeyId=self.id)
+        self.ciphertext = kms.encrypt(KeyId=self.id, Plaintext=b"x")["CiphertextBlob"]
+        self.other = kms.create_key()["KeyMetadata"]["KeyId"]
+        self.other_ciphertext = kms.encrypt(KeyId=self.other, Plaintext=b"x")["CiphertextBlob"]
+
+    def alias_of_other(self):
+        name = f"alias/{uuid.uuid4()}"
+        self.kms.create_alias(AliasName=name, TargetKeyId=self.other)
+        return name
+
+    def perform(self, operation):
+        kms, key = self.kms, {"KeyId": self.id}
+        actions = {
+            "encrypt": lambda: kms.encrypt(**key, Plaintext=b"x"),
+            "decrypt": lambda: kms.decrypt(CiphertextBlob=self.ciphertext),
+            "generate_data_key": lambda: kms.generate_data_key(**key, KeySpec="AES_256"),
+            "generate_data_key_without_plaintext":
+                lambda: kms.generate_data_key_without_plaintext(**key, NumberOfBytes=16),
+            "re_encrypt_from": lambda: kms.re_encrypt(CiphertextBlob=self.ciphertext, DestinationKeyId=self.other),
+            "re_encrypt_to": lambda: kms.re_encrypt(CiphertextBlob=self.other_ciphertext, DestinationKeyId=self.id),
+            "create_alias": lambda: kms.create_alias(AliasName=f"alias/{uuid.uuid4()}", TargetKeyId=self.id),
+            "tag_resource": lambda: kms.tag_resource(**key, Tags=[{"TagKey": "c", "TagValue": "d"}]),
+            "untag_resource": lambda: kms.untag_resource(**key, TagKeys=["a"]),
+            "update_key_description": lambda: kms.update_key_description(**key, Description="changed"),
+            "update_alias_to": lambda: kms.update_alias(AliasName=self.alias_of_other(), TargetKeyId=self.id),
+            "update_alias_from": lambda: kms.update_alias(AliasName=self.alias, TargetKeyId=self.other),
+            "delete_alias": lambda: kms.delete_alias(AliasName=self.alias),
+            "disable_key": lambda: kms.disable_key(**key),
+            "enable_key": lambda: kms.enable_key(**key),
+            "schedule_key_deletion": lambda: kms.schedule_key_deletion(**key, PendingWindowInDays=7),
+            "cancel_key_deletion": lambda: kms.cancel_key_deletion(**key),
+            "describe_key": lambda: kms.describe_key(**key),
+            "list_aliases": lambda: kms.list_aliases(**key),
+            "list_resource_tags": lambda: kms.list_resource_tags(**key),
+        }
+        return actions[operation]()
+
+
+@pytest.mark.parametrize("operation", [*TABLE["Enabled"], *ALWAYS])
+@pytest.mark.parametrize("state", ["Enabled", "Disabled", "PendingDeletion"])
+def test_the_state_table(kms, key_arguments, state, operation):
+    prepared = Prepared(kms, key_arguments)
+    if state == "Disabled":
+        kms.disable_key(KeyId=prepared.id)
+    if state == "PendingDeletion":
+        kms.schedule_key_deletion(KeyId=prepared.id)
+    check(prepared, state, operation)
+
+
+@pytest.mark.parametrize("operation", [*TABLE["Unavailable"], *ALWAYS])
+def test_the_state_table_of_a_disconnected_key_store(own_kms, own_store, operation):
+    prepared = Prepared(own_kms, {"Origin": "AWS_CLOUDHSM", "CustomKeyStoreId": own_store})
+    custom_store.disconnect(own_kms, own_store)
+    check(prepared, "Unavailable", operation)
+
+
+def check(prepared, state, operation):
+    assert describe(prepared.kms, prepared.id)["KeyState"] == state
+    expected = TABLE[state].get(operation, OK)
+    if expected is OK:
+        prepared.perform(operation)
+        return
+    code, text = expected
+    with refused(code, text and text.format(arn=prepared.arn)) as caught:
+        prepared.perform(operation)
+    assert prepared.arn in caught.value.response["Error"]["Message"]
