@@ -78,7 +78,8 @@ let package = Package(
         .executableTarget(
             name: "strongroom",
             dependencies: [
-                "KMSCore", "KMSModel", "KMSServer", "KMSStorage", "KeyStorePKCS11", "KeyStoreSoftware", "PKCS11",
+                "Cryptography", "KMSCore", "KMSModel", "KMSServer", "KMSStorage", "KeyStorePKCS11", "KeyStoreSoftware",
+                "PKCS11",
                 "SecureMemory", argumentParser, logging, lifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),

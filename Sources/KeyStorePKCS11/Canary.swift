@@ -26,7 +26,8 @@ struct Canary: Sendable {
         if let existing {
             key = existing
         } else {
-            let template = KeyTemplates.aes256(id: id, label: label, onToken: true)
+            let template =
+                KeyTemplates.aes256(id: id, label: label, onToken: true)
                 + [.valueLength(KeyTemplates.aes256ByteCount)]
             key = try session.generateKey(.aesKeyGeneration, template)
         }

@@ -13,20 +13,36 @@ struct DirectorySync: Sendable {
     func run(changedSince start: Date) throws {
         let since = start.addingTimeInterval(-Self.margin)
         let root = URL(fileURLWithPath: path, isDirectory: true)
-        for directory in try contents(of: root) where try directory.resourceValues(forKeys: [.isDirectoryKey]).isDirectory == true {
-            // Making or removing a file changes the time of its directory, so an old one has nothing new.
-            guard try changeTime(of: directory) >= since else { continue }
-            for file in try contents(of: directory) {
-                // Files of other objects may go at any time; what is gone needs no sync.
-                guard let time = try? changeTime(of: file), time >= since else { continue }
-                try? synchronize(file)
+        for directory in try contents(of: root) {
+            try tolerantly(directory) { try runInside(directory, since) }
+        }
+    }
+
+    private func runInside(_ directory: URL, _ since: Date) throws {
+        // Making or removing a file changes the time of its directory, so an old one has nothing new.
+        guard try directory.resourceValues(forKeys: [.isDirectoryKey]).isDirectory == true,
+            try changeTime(of: directory) >= since
+        else { return }
+        for file in try contents(of: directory) {
+            try tolerantly(file) {
+                if try changeTime(of: file) >= since { try synchronize(file) }
             }
-            try synchronize(directory)
+        }
+        try synchronize(directory)
+    }
+
+    /// Other tokens and objects may go at any time, and what is gone needs no sync.
+    private func tolerantly(_ url: URL, _ body: () throws -> Void) throws {
+        do {
+            try body()
+        } catch {
+            if FileManager.default.fileExists(atPath: url.path) { throw error }
         }
     }
 
     private func contents(of directory: URL) throws -> [URL] {
-        try FileManager.default.contentsOfDirectory(at: directory, includingPropertiesForKeys: [.contentModificationDateKey])
+        try FileManager.default.contentsOfDirectory(
+            at: directory, includingPropertiesForKeys: [.contentModificationDateKey])
     }
 
     private func changeTime(of url: URL) throws -> Date {

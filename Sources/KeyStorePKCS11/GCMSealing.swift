@@ -27,10 +27,11 @@ struct GCMSealing: Sendable {
         _ plaintext: SecretBytes, associatedData: [UInt8], key: ObjectHandle, in session: inout Session
     ) throws(PKCS11Error) -> Sealed {
         var generator = SystemRandomNumberGenerator()
-        let offered: [UInt8] = switch ivSource {
-        case .caller: (0..<Self.ivByteCount).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
-        case .zeroBufferOut: [UInt8](repeating: 0, count: Self.ivByteCount)
-        }
+        let offered: [UInt8] =
+            switch ivSource {
+            case .caller: (0..<Self.ivByteCount).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+            case .zeroBufferOut: [UInt8](repeating: 0, count: Self.ivByteCount)
+            }
         return try seal(plaintext, associatedData: associatedData, offeredIV: offered, key: key, in: &session)
     }
 

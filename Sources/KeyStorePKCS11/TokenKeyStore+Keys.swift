@@ -37,7 +37,8 @@ extension TokenKeyStore {
     private static func generateAES256(
         id: [UInt8], label: String, in session: inout Session
     ) throws(PKCS11Error) -> Made {
-        let template = KeyTemplates.aes256(id: id, label: label, onToken: true)
+        let template =
+            KeyTemplates.aes256(id: id, label: label, onToken: true)
             + [.valueLength(KeyTemplates.aes256ByteCount)]
         let object = try session.generateKey(.aesKeyGeneration, template)
         do throws(PKCS11Error) {
@@ -85,7 +86,9 @@ extension TokenKeyStore {
         do throws(PKCS11Error) {
             try session.destroyObject(object)
         } catch {
-            guard error.returnValue == .objectHandleInvalid || error.returnValue == .keyHandleInvalid else { throw error }
+            guard error.returnValue == .objectHandleInvalid || error.returnValue == .keyHandleInvalid else {
+                throw error
+            }
         }
     }
 

@@ -88,11 +88,12 @@ actor TokenLogin {
     private func pin(_ password: SecretBytes?) throws(ConnectionFailure) -> SecretBytes {
         let password = if let password { password } else { try configuredPIN() }
         guard password.count > 0 else { throw ConnectionFailure(.invalidCredentials, "the PIN is empty") }
-        let pin = if let userName = configuration.userName {
-            SecretBytes.pin(user: userName, password: password)
-        } else {
-            password
-        }
+        let pin =
+            if let userName = configuration.userName {
+                SecretBytes.pin(user: userName, password: password)
+            } else {
+                password
+            }
         guard pin.count <= Self.longestPIN else { throw ConnectionFailure(.invalidCredentials, "the PIN is too long") }
         return pin
     }

@@ -65,7 +65,9 @@ public struct Attribute: Sendable {
     let type: AttributeType
     let value: Value
 
-    public static func objectClass(_ value: ObjectClass) -> Attribute { .init(type: .objectClass, value: .number(value.rawValue)) }
+    public static func objectClass(_ value: ObjectClass) -> Attribute {
+        .init(type: .objectClass, value: .number(value.rawValue))
+    }
     public static func keyType(_ value: KeyType) -> Attribute { .init(type: .keyType, value: .number(value.rawValue)) }
     public static func id(_ value: [UInt8]) -> Attribute { .init(type: .id, value: .bytes(value)) }
     /// UTF-8, not terminated.
@@ -75,7 +77,9 @@ public struct Attribute: Sendable {
     /// The key itself.
     public static func value(_ value: SecretBytes) -> Attribute { .init(type: .value, value: .secret(value)) }
     /// Any CK_BBOOL attribute.
-    public static func flag(_ type: AttributeType, _ value: Bool) -> Attribute { .init(type: type, value: .flag(value)) }
+    public static func flag(_ type: AttributeType, _ value: Bool) -> Attribute {
+        .init(type: type, value: .flag(value))
+    }
 }
 
 /// What C_GetAttributeValue answered. An attribute that the object does not have, or that may not be read, is nil.

@@ -93,10 +93,14 @@ extension Attribute.Value {
         case .number(let number):
             unsafe target.storeBytes(of: number, as: CK_ULONG.self)
         case .bytes(let bytes):
-            unsafe bytes.withUnsafeBytes { unsafe target.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(target), byteCount: $0.count) }
+            unsafe bytes.withUnsafeBytes {
+                unsafe target.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(target), byteCount: $0.count)
+            }
         case .secret(let secret):
             secret.withBytes { span in
-                for index in span.indices { unsafe target.storeBytes(of: span[index], toByteOffset: index, as: UInt8.self) }
+                for index in span.indices {
+                    unsafe target.storeBytes(of: span[index], toByteOffset: index, as: UInt8.self)
+                }
             }
         }
     }

@@ -102,7 +102,7 @@ public final class Module: Sendable {
         life.withLock { $0.isInitialized = false }
         do {
             try call(.finalize) { $0.C_Finalize?(nil) }
-        } catch where error.returnValue == .cryptokiNotInitialized {
+        } catch  where error.returnValue == .cryptokiNotInitialized {
             return
         }
     }

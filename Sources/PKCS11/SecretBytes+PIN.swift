@@ -16,7 +16,9 @@ extension SecretBytes {
     /// others. Symbolic links are followed: secret mounts are made of them.
     public static func pin(file path: String) throws(PINUnreadable) -> SecretBytes {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw PINUnreadable(reason: "the PIN file \(path) cannot be opened: \(lastError())") }
+        guard descriptor >= 0 else {
+            throw PINUnreadable(reason: "the PIN file \(path) cannot be opened: \(lastError())")
+        }
         defer { _ = close(descriptor) }
         // Asked of the open file, not of the path, which may name another file by now.
         var status = stat()
@@ -24,13 +26,17 @@ extension SecretBytes {
             throw PINUnreadable(reason: "the PIN file \(path) is not a regular file")
         }
         guard status.st_mode & (S_IRWXG | S_IRWXO) == 0 else {
-            throw PINUnreadable(reason: "the PIN file \(path) is open to its group or to others; it must have mode 0600")
+            throw PINUnreadable(
+                reason: "the PIN file \(path) is open to its group or to others; it must have mode 0600")
         }
         let contents = try SecretBytes(capacity: longestPIN + 1) { output throws(PINUnreadable) in
             try unsafe output.withUnsafeMutableBufferPointer { buffer, written throws(PINUnreadable) in
                 while written < buffer.count {
-                    let count = unsafe read(descriptor, buffer.baseAddress.map { unsafe $0 + written }, buffer.count - written)
-                    guard count >= 0 else { throw PINUnreadable(reason: "the PIN file \(path) cannot be read: \(lastError())") }
+                    let count = unsafe read(
+                        descriptor, buffer.baseAddress.map { unsafe $0 + written }, buffer.count - written)
+                    guard count >= 0 else {
+                        throw PINUnreadable(reason: "the PIN file \(path) cannot be read: \(lastError())")
+                    }
                     if count == 0 { break }
                     written += count
                 }

@@ -52,7 +52,8 @@ public struct Session: ~Copyable {
             try call(.login) { list in
                 unsafe pin.withUnsafeBufferPointer { pin in
                     // C takes the PIN by a pointer to mutable bytes and does not change them (C_Login, §5.6).
-                    unsafe list.C_Login?(handle, CKU_USER, UnsafeMutablePointer(mutating: pin.baseAddress), CK_ULONG(pin.count))
+                    unsafe list.C_Login?(
+                        handle, CKU_USER, UnsafeMutablePointer(mutating: pin.baseAddress), CK_ULONG(pin.count))
                 }
             }
         }

@@ -8,14 +8,18 @@ extension Slot {
     /// PKCS#11 v2.40 §5.5 (C_InitToken) and §5.6 (C_InitPIN, which needs a session of the security officer).
     ///
     /// - Parameter label: at most 32 bytes of UTF-8; padded with blanks as the standard asks.
-    public func initializeToken(label: String, securityOfficerPIN: SecretBytes, userPIN: SecretBytes) throws(PKCS11Error) {
+    public func initializeToken(label: String, securityOfficerPIN: SecretBytes, userPIN: SecretBytes)
+        throws(PKCS11Error)
+    {
         var padded = Array(label.utf8.prefix(32))
         padded += Array(repeating: UInt8(ascii: " "), count: 32 - padded.count)
         try module.enter(.initToken)
         defer { module.leave() }
         try unsafe Self.withPIN(securityOfficerPIN) { pin, count throws(PKCS11Error) in
             try module.call(.initToken) { list in
-                unsafe padded.withUnsafeMutableBufferPointer { unsafe list.C_InitToken?(id, pin, count, $0.baseAddress) }
+                unsafe padded.withUnsafeMutableBufferPointer {
+                    unsafe list.C_InitToken?(id, pin, count, $0.baseAddress)
+                }
             }
         }
         let session = try slotOfToken(labelled: padded).openSession(epoch: LoginEpoch())

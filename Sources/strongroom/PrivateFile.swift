@@ -1,5 +1,6 @@
+import Cryptography
 import Foundation
-import Glibc
+import SecureMemory
 
 /// Files and directories that only their owner may read.
 enum PrivateFile {
@@ -13,29 +14,15 @@ enum PrivateFile {
         }
     }
 
-    /// Makes a file with mode 0600. One that is there already is never overwritten.
+    /// Makes a file with mode 0600, whole or not at all. One that is there already is never overwritten.
     static func create(_ file: URL, _ text: String) throws {
-        let descriptor = unsafe open(file.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            throw ConfigurationError("\(file.path) cannot be made: \(systemError)")
-        }
-        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        try handle.write(contentsOf: Data(text.utf8))
-        try handle.synchronize()
+        try SecretFile.create(file.path, SecretBytes(copying: Array(text.utf8).span))
     }
 
-    /// Writes a file in one step, so that a reader sees the old text or the new one.
+    /// Writes a file without secrets in one step, so that a reader sees the old text or the new one.
     static func replace(_ file: URL, _ text: String) throws {
-        let unfinished = file.appendingPathExtension("new")
-        try? FileManager.default.removeItem(at: unfinished)
-        try create(unfinished, text)
-        guard unsafe rename(unfinished.path, file.path) == 0 else {
-            throw ConfigurationError("\(file.path) cannot be written: \(systemError)")
+        do { try Data(text.utf8).write(to: file, options: .atomic) } catch {
+            throw ConfigurationError("\(file.path) cannot be written: \(error.localizedDescription)")
         }
-    }
-
-    /// What the system says about the call that just failed.
-    private static var systemError: String {
-        unsafe strerror(errno).map { unsafe String(cString: $0) } ?? "error \(errno)"
     }
 }

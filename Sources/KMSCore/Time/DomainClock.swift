@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 package import KMSModel
 import Synchronization
 
@@ -17,16 +17,15 @@ package final class DomainClock: Sendable {
     }
 
     /// Seconds since 1970, as the operating system tells them.
-    package static func wallTime() -> Double { seconds(CLOCK_REALTIME) }
+    package static func wallTime() -> Double { Date().timeIntervalSince1970 }
 
-    /// Seconds since an arbitrary moment, running on through changes of the wall clock and through suspension.
-    package static func monotonicTime() -> Double { seconds(CLOCK_BOOTTIME) }
-
-    private static func seconds(_ clock: clockid_t) -> Double {
-        var time = timespec()
-        unsafe clock_gettime(clock, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    /// Seconds since the process began, running on through changes of the wall clock and through suspension.
+    package static func monotonicTime() -> Double {
+        let elapsed = (ContinuousClock.now - started).components
+        return Double(elapsed.seconds) + Double(elapsed.attoseconds) / 1e18
     }
+
+    private static let started = ContinuousClock.now
 }
 
 /// Decides whether wall time may be believed enough to destroy key material by it. A value without I/O.

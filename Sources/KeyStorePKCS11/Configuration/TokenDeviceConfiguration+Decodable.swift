@@ -93,7 +93,8 @@ extension Decoder {
             throw DecodingError.dataCorrupted(
                 .init(
                     codingPath: codingPath + [key],
-                    debugDescription: "unknown key \(key.stringValue); known are \(known.sorted().joined(separator: ", "))"))
+                    debugDescription:
+                        "unknown key \(key.stringValue); known are \(known.sorted().joined(separator: ", "))"))
         }
         return try container(keyedBy: keys)
     }

@@ -78,11 +78,13 @@ extension TokenDeviceConfiguration {
     /// Checks what decoding cannot: lengths and ranges.
     func validate() throws(TokenConfigurationError) {
         let suffix = clusterID.dropFirst("cluster-".count).utf8
-        let isValidCluster = clusterID.hasPrefix("cluster-") && (11...16).contains(suffix.count)
+        let isValidCluster =
+            clusterID.hasPrefix("cluster-") && (11...16).contains(suffix.count)
             && suffix.allSatisfy { byte in
                 switch byte {
                 case UInt8(ascii: "2")...UInt8(ascii: "7"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-                    UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+                    UInt8(ascii: "A")...UInt8(ascii: "Z"):
+                    true
                 default: false
                 }
             }

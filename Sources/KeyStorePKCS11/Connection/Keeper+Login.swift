@@ -119,7 +119,8 @@ extension Keeper {
 
     private func refusal(of info: TokenInfo) -> ConnectionFailure? {
         if let serialNumber, info.serialNumber != serialNumber {
-            return ConnectionFailure(.clusterNotFound, "another token, \(info.serialNumber), has taken the place of this one")
+            return ConnectionFailure(
+                .clusterNotFound, "another token, \(info.serialNumber), has taken the place of this one")
         }
         if !info.isUserPINInitialized {
             return ConnectionFailure(.userNotFound, "the token has no user PIN (CKF_USER_PIN_INITIALIZED is not set)")
@@ -129,7 +130,8 @@ extension Keeper {
         }
         if info.isUserPINFinalTry {
             return ConnectionFailure(
-                .userLockedOut, "the token shows CKF_USER_PIN_FINAL_TRY: one more wrong PIN would lock it, so none is tried")
+                .userLockedOut,
+                "the token shows CKF_USER_PIN_FINAL_TRY: one more wrong PIN would lock it, so none is tried")
         }
         return nil
     }
