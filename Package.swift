@@ -35,7 +35,8 @@ let package = Package(
     name: "strongroom",
     platforms: [.macOS(.v15)],
     products: [
-        .executable(name: "strongroom", targets: ["strongroom"])
+        .executable(name: "strongroom", targets: ["strongroom"]),
+        .library(name: "FaultyToken", type: .dynamic, targets: ["FaultyToken"]),
     ],
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
@@ -63,7 +64,7 @@ let package = Package(
         .target(name: "CPKCS11"),
         library("PKCS11", ["CPKCS11", "SecureMemory"]),
         library(
-            "KeyStorePKCS11", ["Cryptography", "KMSModel", "KeyStores", "PKCS11", "SecureMemory"]),
+            "KeyStorePKCS11", ["KMSModel", "KeyStores", "PKCS11", "SecureMemory"]),
         // KMS
         library("KMSCore", ["Cryptography", "KMSModel", "KeyStores", "SecureMemory", logging]),
         library(
@@ -93,12 +94,20 @@ let package = Package(
             ] + nio,
             swiftSettings: ours),
         // Tests
+        .target(name: "FaultyToken", dependencies: ["CPKCS11"]),
+        library("KMSTesting", ["KMSModel", "KeyStores", "SecureMemory"]),
+        test("PKCS11Tests", ["KMSTesting", "PKCS11", "SecureMemory"], exclude: ["MustNotCompile"]),
+        test(
+            "KeyStorePKCS11Tests",
+            ["KMSModel", "KMSTesting", "KeyStorePKCS11", "KeyStores", "PKCS11", "SecureMemory"]),
         test("SecureMemoryTests", ["SecureMemory"]),
         test("CryptographyTests", ["Cryptography", "SecureMemory"]),
         test("SigV4Tests", ["Cryptography", "SecureMemory", "SigV4"]),
         test("CodegenTests", ["kms-codegen"], exclude: ["Reference"]),
         test("KMSModelTests", ["KMSModel", "SecureMemory"]),
-        test("KeyStoreSoftwareTests", ["Cryptography", "KMSModel", "KeyStores", "KeyStoreSoftware", "SecureMemory"]),
+        test(
+            "KeyStoreSoftwareTests",
+            ["Cryptography", "KMSModel", "KMSTesting", "KeyStoreSoftware", "KeyStores", "SecureMemory"]),
         test(
             "KMSCoreTests",
             ["KMSCore", "KMSModel", "KMSStorage", "KeyStoreSoftware", "KeyStores", "SecureMemory", logging]),

@@ -16,8 +16,8 @@ extension KMSError {
 
     // MARK: Authorization
 
-    static func accessDenied(_ principalARN: String, _ operation: KMSOperation, on resourceARN: String) -> Self {
-        let action = "kms:\(operation.rawValue)"
+    static func accessDenied(_ principalARN: String, action: String, on resourceARN: String) -> Self {
+        let action = "kms:\(action)"
         return .init(
             .accessDenied,
             "User: \(principalARN) is not authorized to perform: \(action) on resource: \(resourceARN) "

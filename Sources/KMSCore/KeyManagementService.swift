@@ -21,6 +21,7 @@ public final class KeyManagementService: Sendable {
     let devices: any KeyStoreDevices
     let sealing: any SecretSealing
     let serverSecret: ServerSecret
+    let refusedPINs: StoredRefusedPINs
     let messageCounter: MessageCounter
     let clock: DomainClock
     let logger: Logger
@@ -44,13 +45,10 @@ public final class KeyManagementService: Sendable {
         registry = KeyStoreRegistry(software: softwareKeyStore)
         messageCounter = MessageCounter(metadata: metadata, logger: logger)
         serverSecret = try await Self.serverSecret(metadata, sealing)
+        refusedPINs = StoredRefusedPINs(metadata: metadata, serverSecret: serverSecret)
         clock = DomainClock(
-            offsetSeconds: metadata.read { $0.settings[.clockOffset] }
-                .flatMap { Double(String(decoding: $0, as: UTF8.self)) } ?? 0)
+            offsetSeconds: metadata.read { Self.clockOffset(in: $0) })
     }
-
-    /// A PIN that was refused once is known by its keyed hash.
-    var refusedPINs: StoredRefusedPINs { StoredRefusedPINs(metadata: metadata, serverSecret: serverSecret) }
 
     private static func serverSecret(
         _ metadata: Metadata, _ sealing: any SecretSealing

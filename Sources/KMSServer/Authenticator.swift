@@ -19,7 +19,11 @@ struct Authenticator: Sendable {
         let verified: VerifiedSignature
         do {
             let digest: [UInt8]
-            do { digest = try SHA256.digest(request.body.span) } catch { throw SigV4Error.internalFailure("\(error)") }
+            do {
+                digest = try request.body.withBytes { body throws(CryptographyError) in try SHA256.digest(body) }
+            } catch {
+                throw SigV4Error.internalFailure("\(error)")
+            }
             verified = try verifier.verify(
                 SignedRequest(
                     method: request.method, path: request.path, query: request.query, headers: request.headers,

@@ -45,7 +45,7 @@ extension Dispatch {
             @Sendable (Request, RequestContext) async throws(KMSError) -> Response
     ) -> Handler {
         { service, body, context throws(KMSError) in
-            let request = try decode(Request.self, from: &body)
+            let request = try decode(Request.self, from: body)
             return try await operation(service)(request, context).encodedBody()
         }
     }
@@ -57,16 +57,15 @@ extension Dispatch {
             @Sendable (Request, RequestContext) async throws(KMSError) -> Void
     ) -> Handler {
         { service, body, context throws(KMSError) in
-            let request = try decode(Request.self, from: &body)
+            let request = try decode(Request.self, from: body)
             try await operation(service)(request, context)
             return []
         }
     }
 
     private static func decode<Request: KMSRequest>(
-        _ request: Request.Type, from body: inout [UInt8]
+        _ request: Request.Type, from body: SecretBytes
     ) throws(KMSError) -> Request {
-        defer { wipe(&body) }
-        return try Request.decode(body)
+        try body.withBytes { body throws(KMSError) in try Request.decode(body) }
     }
 }

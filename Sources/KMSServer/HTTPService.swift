@@ -4,6 +4,7 @@ import KMSCore
 public import Logging
 import NIOCore
 import NIOPosix
+import SecureMemory
 public import ServiceLifecycle
 import Synchronization
 
@@ -87,7 +88,7 @@ public struct HTTPService: Service {
             to: WireRequest(
                 method: request.method.rawValue, path: String(parts[0]),
                 query: parts.count > 1 ? String(parts[1]) : "", headers: headers,
-                body: Array(buffer: body)))
+                body: SecretBytes(copying: Array(buffer: body).span)))
     }
 }
 

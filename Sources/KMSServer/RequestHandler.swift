@@ -22,7 +22,7 @@ public struct RequestHandler: Sendable {
 
     /// Answers one request. Whatever a caller sends, there is an answer and the server lives.
     package func respond(to request: WireRequest) async -> WireResponse {
-        if request.method == "GET" { return probe(request) }
+        if request.method == "GET" { return await probe(request) }
         let requestID = RequestID.make()
         do {
             return Self.response(status: 200, try await answer(request), requestID)
@@ -43,9 +43,10 @@ public struct RequestHandler: Sendable {
         guard operation != nil || control != nil else { throw .unknownOperation() }
 
         let context = try authenticator.authenticate(request, wallTime: DomainClock.wallTime())
-        var body = request.body
-        if let operation { return try await Dispatch.respond(to: operation, body: &body, service, context) }
-        if let control, let answer = try await testControls?.respond(to: control, body: body, service) { return answer }
+        if let operation { return try await Dispatch.respond(to: operation, body: request.body, service, context) }
+        if let control, let answer = try await testControls?.respond(to: control, body: request.body, service) {
+            return answer
+        }
         throw .unknownOperation()
     }
 
@@ -79,10 +80,10 @@ public struct RequestHandler: Sendable {
 
     /// GET /ready (can the server do its work?) and GET /health (does the process answer?), for those who start
     /// servers. Unauthenticated, and telling nothing but yes or no.
-    private func probe(_ request: WireRequest) -> WireResponse {
+    private func probe(_ request: WireRequest) async -> WireResponse {
         let (status, word): (Int, String) =
             switch request.path {
-            case "/ready": service.obstacles.isEmpty ? (200, "ready") : (503, "not ready")
+            case "/ready": await service.obstacle == nil ? (200, "ready") : (503, "not ready")
             case "/health": (200, "alive")
             default: (404, "not found")
             }

@@ -1,6 +1,7 @@
 import Foundation
 import KMSCore
 import KMSModel
+import SecureMemory
 
 /// The calls that `strongroom dev` adds for tests: signed like every other call, to `StrongroomDev.<Name>`
 /// (docs/testing-with-strongroom.md). A server started by `strongroom serve` does not have them.
@@ -14,7 +15,7 @@ public struct TestControls: Sendable {
 
     /// Nil when there is no such control.
     func respond(
-        to name: Substring, body: [UInt8], _ service: KeyManagementService
+        to name: Substring, body: SecretBytes, _ service: KeyManagementService
     ) async throws(KMSError) -> [UInt8]? {
         switch name {
         case "AdvanceClock":
@@ -35,8 +36,9 @@ public struct TestControls: Sendable {
         let Seconds: Double
     }
 
-    private static func seconds(in body: [UInt8]) throws(KMSError) -> Double {
-        guard let request = try? JSONDecoder().decode(AdvanceClock.self, from: Data(body)) else {
+    private static func seconds(in body: SecretBytes) throws(KMSError) -> Double {
+        let bytes = body.withBytes { span in Data(span.indices.map { span[$0] }) }
+        guard let request = try? JSONDecoder().decode(AdvanceClock.self, from: bytes) else {
             throw KMSError(.serialization, "The body must be {\"Seconds\": <number>}.")
         }
         return request.Seconds

@@ -1,3 +1,5 @@
+package import SecureMemory
+
 /// One HTTP request as it came, before anything of it is believed.
 package struct WireRequest: Sendable {
     package let method: String
@@ -7,10 +9,11 @@ package struct WireRequest: Sendable {
     package let query: String
     /// In the order received, duplicates kept; names in the case received.
     package let headers: [(name: String, value: String)]
-    package var body: [UInt8]
+    /// May hold a plaintext or a PIN: cleared when the last reference goes.
+    package let body: SecretBytes
 
     package init(
-        method: String, path: String, query: String = "", headers: [(name: String, value: String)], body: [UInt8]
+        method: String, path: String, query: String = "", headers: [(name: String, value: String)], body: SecretBytes
     ) {
         self.method = method
         self.path = path

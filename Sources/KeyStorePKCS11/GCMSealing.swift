@@ -70,7 +70,8 @@ struct GCMSealing: Sendable {
 /// The fixed block whose AES encryption is a key's fingerprint.
 ///
 /// Its last four bytes are FF FF FF FF. The blocks that GCM with a 96-bit IV encrypts for a message of up to 4 KiB
-/// end in a counter of 1 to 257 (SP 800-38D §7.1), so no ciphertext and no tag of ours ever shows anything about this one.
+/// end in a counter of 1 to 257 (SP 800-38D §7.1), so no ciphertext and no tag of ours ever shows anything about
+/// this one.
 enum FingerprintBlock {
     static let bytes: [UInt8] = Array("strongroom-f".utf8) + [0xFF, 0xFF, 0xFF, 0xFF]
 

@@ -24,7 +24,7 @@ enum KeyTemplates {
     ]
 
     /// The attributes to read back after a key was made. They are read, not believed: openCryptoki ignores some.
-    static let readBack: [AttributeType] = [.objectClass, .keyType, .token, .id] + aesFlags.map(\.type) + [.value]
+    static let readBack: [AttributeType] = [.objectClass, .keyType, .token, .id] + aesFlags.map(\.type) + [.value, .valueLength]
 
     /// Nil when `values` is what `aes256` asked for, else what is wrong.
     static func deviation(of values: AttributeValues, id: [UInt8], onToken: Bool) -> String? {
@@ -33,6 +33,7 @@ enum KeyTemplates {
         if values.flag(.token) != onToken { return "CKA_TOKEN is not \(onToken)" }
         if values.bytes(.id) != id { return "CKA_ID is not what was asked for" }
         if values.bytes(.value) != nil { return "CKA_VALUE can be read" }
+        if let count = values.number(.valueLength), count != aes256ByteCount { return "CKA_VALUE_LEN is \(count)" }
         for flag in aesFlags where values.flag(flag.type) != flag.value {
             return "\(flag.type) is not \(flag.value)"
         }

@@ -50,6 +50,14 @@ public final class TokenDevices: KeyStoreDevices {
         await logins[clusterID]?.disconnect()
     }
 
+    public func obstacle(_ clusterID: String) async -> String? {
+        switch await health(clusterID) {
+        case nil, .notConnected?: "the device \(clusterID) is not logged in"
+        case .unavailable(let reason)?: "the device \(clusterID) is not available: \(reason)"
+        case .healthy?: nil
+        }
+    }
+
     /// Logs out of everything, whoever uses it, for the end of the process.
     public func shutDown() async {
         for login in logins.values { await login.shutDown() }

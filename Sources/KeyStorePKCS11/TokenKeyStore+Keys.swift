@@ -1,6 +1,7 @@
 internal import Foundation
 internal import KeyStores
 internal import PKCS11
+internal import Synchronization
 
 // Making and destroying keys on the token.
 
@@ -13,8 +14,18 @@ extension TokenKeyStore {
         }
         let start = Date.now
         let id = request.id.bytes
-        let made = try await run(.generateKey) { session throws(PKCS11Error) in
-            try Self.generateAES256(id: id, label: request.label, in: &session)
+        let caller = Caller()
+        let made: Made
+        do throws(KeyStoreError) {
+            made = try await run(.generateKey) { session throws(PKCS11Error) in
+                let made = try Self.generateAES256(id: id, label: request.label, in: &session)
+                // Nobody waits for a key that comes too late, and nobody knows of it.
+                if case .sound(let object) = made, !caller.isWaiting { try session.destroyObject(object) }
+                return made
+            }
+        } catch {
+            if error.code == .timedOut { caller.leave() }
+            throw error
         }
         let object: ObjectHandle
         switch made {
@@ -26,6 +37,14 @@ extension TokenKeyStore {
         connection.handles.insert(
             request.id, KeyHandles.Entry(object: object, copy: await sessionCopy(of: object)))
         return BackingKey(id: request.id, keySpec: request.keySpec, kmsKeyID: request.kmsKeyID, reference: [])
+    }
+
+    /// Whether somebody still waits for an answer.
+    private final class Caller: Sendable {
+        private let waits = Mutex(true)
+
+        var isWaiting: Bool { waits.withLock { $0 } }
+        func leave() { waits.withLock { $0 = false } }
     }
 
     private enum Made: Sendable {
@@ -78,7 +97,8 @@ extension TokenKeyStore {
             throw KeyStoreError(.internalFailure, "\(found) objects have the CKA_ID \(id); none was destroyed")
         }
         connection.handles.remove(id)
-        if found > 0 { try await bringToDisk(changedSince: start) }
+        // Nothing found may mean destroyed by an attempt that was interrupted before the disk knew of it.
+        try await bringToDisk(changedSince: found > 0 ? start : .distantPast)
     }
 
     /// What is gone already is as good as destroyed.

@@ -5,8 +5,8 @@ internal import PKCS11
 internal import SecureMemory
 internal import Synchronization
 
-/// The key store on a PKCS#11 token: every backing key is an object of its own on the token, made there, sensitive and not
-/// extractable, named by CKA_ID and never touched again until it is destroyed.
+/// The key store on a PKCS#11 token: every backing key is an object of its own on the token, made there, sensitive and
+/// not extractable, named by CKA_ID and never touched again until it is destroyed.
 final class TokenKeyStore: KeyStore {
     let connection: TokenConnection
 

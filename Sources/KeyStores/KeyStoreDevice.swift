@@ -53,6 +53,9 @@ public protocol KeyStoreDevices: Sendable {
         _ clusterID: String, password: SecretBytes?, refusals: any RefusedPINs
     ) async throws(ConnectionFailure) -> any KeyStore
 
+    /// Why the device cannot work now, in a sentence; nil when it can.
+    func obstacle(_ clusterID: String) async -> String?
+
     /// Gives back one `connect`. The last one logs out.
     func disconnect(_ clusterID: String) async
 }

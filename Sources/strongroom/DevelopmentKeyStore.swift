@@ -22,10 +22,17 @@ struct DevelopmentKeyStore: Sendable {
         } else {
             id = try await create(service, context)
         }
+        var mayReconnect = true
         for _ in 0..<600 {
             let stores = try await service.describeCustomKeyStores(.init(customKeyStoreId: id), context).customKeyStores
             switch stores?.first?.connectionState {
             case .connected: return id.string
+            case .failed where mayReconnect:
+                // It was left so by a test, with a wrong password perhaps; a development server starts all the same.
+                mayReconnect = false
+                _ = try await service.disconnectCustomKeyStore(.init(customKeyStoreId: id), context)
+                _ = try await service.updateCustomKeyStore(
+                    .init(customKeyStoreId: id, keyStorePassword: try token.readPIN()), context)
             case .failed:
                 throw ConfigurationError(
                     "the token in the data directory could not be logged in to: "

@@ -50,10 +50,10 @@ struct SoftHSMToken: Sendable {
         unsafe setenv("SOFTHSM2_CONF", configuration.path, 1)
 
         let pinFile = directory.appendingPathComponent("softhsm.pin")
-        if !FileManager.default.fileExists(atPath: pinFile.path) {
-            // First the PINs: a token whose PIN is not written down would be of no use to anybody.
-            try PrivateFile.create(pinFile, randomPIN())
-            try PrivateFile.create(directory.appendingPathComponent("softhsm.so-pin"), randomPIN())
+        // First the PINs: a token whose PIN is not written down would be of no use to anybody.
+        for file in [pinFile, directory.appendingPathComponent("softhsm.so-pin")]
+        where !FileManager.default.fileExists(atPath: file.path) {
+            try PrivateFile.create(file, randomPIN())
         }
         var device = TokenDeviceConfiguration(
             clusterID: clusterID, modulePath: module, token: .label(label), pin: .file(pinFile.path))
@@ -68,8 +68,10 @@ struct SoftHSMToken: Sendable {
     private func initializeIfNeeded(_ path: String, _ directory: URL) throws {
         let module = try Module.load(path: path)
         let slots = try module.slotsWithToken()
-        if try slots.contains(where: { try $0.tokenInfo().label == Self.label }) { return }
-        guard let free = try slots.first(where: { try !$0.tokenInfo().isInitialized }) else {
+        let token = try slots.first { try $0.tokenInfo().label == Self.label }
+        if let token, try token.tokenInfo().isUserPINInitialized { return }
+        // A token without a user PIN was left by a start that was interrupted; it holds nothing and is made again.
+        guard let free = try token ?? slots.first(where: { try !$0.tokenInfo().isInitialized }) else {
             throw ConfigurationError("SoftHSM offers no free slot in \(directory.path)")
         }
         try free.initializeToken(

@@ -1,6 +1,7 @@
 """The test interface of `strongroom dev`: moving the clock, resetting the store."""
 
 import datetime
+import threading
 import time
 
 import pytest
@@ -134,3 +135,32 @@ def test_reset_leaves_nothing_behind(clocked, region):
         assert kms.decrypt(CiphertextBlob=blob)["Plaintext"] == b"y"
     clocked.restart()
     assert len(clocked.client().list_keys()["Keys"]) == 2
+
+
+@pytest.mark.parametrize("where", ["default", "custom"])
+def test_keys_that_are_created_while_others_are_deleted_live(clocked, where):
+    kms = clocked.client()
+    arguments = arguments_for(clocked, where)
+    for _ in range(30):
+        key = kms.create_key(**arguments)["KeyMetadata"]["KeyId"]
+        kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+    made = []
+    done = threading.Event()
+
+    def create():
+        client = clocked.client()
+        while not done.is_set():
+            made.append(client.create_key(**arguments)["KeyMetadata"]["KeyId"])
+
+    workers = [threading.Thread(target=create) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    try:
+        Wire(clocked).development("AdvanceClock", {"Seconds": 8 * DAY})
+    finally:
+        done.set()
+        for worker in workers:
+            worker.join()
+    assert made
+    for key in made:
+        kms.encrypt(KeyId=key, Plaintext=b"x")

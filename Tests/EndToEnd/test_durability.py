@@ -5,6 +5,8 @@ import contextlib
 import random
 import signal
 import threading
+import urllib.error
+import urllib.request
 import uuid
 
 import botocore.exceptions
@@ -246,3 +248,33 @@ def test_a_root_key_that_is_gone_is_not_replaced(new_server):
     root_key.write_bytes(kept)
     root_key.chmod(0o600)
     server.start()
+
+
+def test_a_development_server_starts_although_its_key_store_had_failed(new_server):
+    server = new_server()
+    kms = server.client()
+    store = server.ready["customKeyStoreId"]
+    custom_store.disconnect(kms, store)
+    kms.update_custom_key_store(CustomKeyStoreId=store, KeyStorePassword="wrong-pin")
+    assert custom_store.connect(kms, store)["ConnectionErrorCode"] == "INVALID_CREDENTIALS"
+    kms = server.restart().client()
+    assert custom_store.describe(kms, store)["ConnectionState"] == "CONNECTED"
+
+
+def readiness(server):
+    try:
+        with urllib.request.urlopen(f"{server.endpoint}/ready", timeout=10) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_readiness_follows_the_default_key_store(new_server):
+    server = new_server()
+    assert readiness(server) == 200
+    tokens, hidden = server.data / "softhsm", server.data / "softhsm-hidden"
+    tokens.rename(hidden)
+    expected = 503 if server.default_store == "token" else 200
+    eventually(lambda: readiness(server) == expected, "readiness without the token", seconds=60)
+    hidden.rename(tokens)
+    eventually(lambda: readiness(server) == 200, "readiness with the token back", seconds=60)

@@ -52,6 +52,8 @@ private struct NoDevices: KeyStoreDevices {
         throw ConnectionFailure(.clusterNotFound, "there are no devices")
     }
 
+    func obstacle(_ clusterID: String) async -> String? { "there are no devices" }
+
     func disconnect(_ clusterID: String) async {}
 }
 

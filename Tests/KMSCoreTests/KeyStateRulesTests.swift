@@ -17,7 +17,7 @@ struct KeyStateRulesTests {
 
     private static let pending = Answer.state("is pending deletion")
     private static let pendingReplica = Answer.state("is pending replica deletion")
-    private static let notPending = Answer.state("is not pending deletion")
+    private static let notPending = Answer.state("is not pending deletion (or pending replica deletion)")
     private static let imports = Answer.state("is pending import")
     private static let creating = Answer.state("is creating")
     private static let updating = Answer.state("is updating")

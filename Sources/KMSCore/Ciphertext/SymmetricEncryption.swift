@@ -52,7 +52,7 @@ extension KeyManagementService {
     ) throws(KMSError) -> (CiphertextBlob, KMSKey) {
         let named = try identifier.map { text throws(KMSError) in
             try self.resolve(
-                text, forms: .keysAndAliases, for: operation, grantTokens: grantTokens, context)
+                text, forms: .keysAndAliases, for: operation, action: action, grantTokens: grantTokens, context)
         }
         try refuseGrantTokens(grantTokens)
         if let named {

@@ -103,6 +103,15 @@ final class KeyStoreRegistry: Sendable {
         }
     }
 
+    /// Ends the wait for the late login; false when the custom key store was disconnected meanwhile.
+    func failResuming(_ customKeyStoreID: String, with code: ConnectionErrorCodeType) -> Bool {
+        state.withLock { state in
+            guard case .connected(nil) = state.customKeyStores[customKeyStoreID] else { return false }
+            state.customKeyStores[customKeyStoreID] = .failed(code)
+            return true
+        }
+    }
+
     // MARK: Devices that hold keys by default
 
     func setDefaultDevice(_ clusterID: String, _ keyStore: any KeyStore) {

@@ -59,9 +59,14 @@ extension KeyManagementService {
         at placement: Placement, in keyStore: any KeyStore, _ report: inout ReconciliationReport
     ) async {
         let intents = metadata.read { directory in directory.intents.values.filter { $0.placement == placement } }
-        for intent in intents where !intentsInFlight.contains(intent.backingKeyID) {
-            await finish(intent, in: keyStore, &report)
-        }
+        for intent in intents where isLeftBehind(intent) { await finish(intent, in: keyStore, &report) }
+    }
+
+    /// Whether nobody is working on an intent and it still stands. In this order: a request commits its key, which takes
+    /// the intent away, before it stops being in flight, so that no moment shows a finished one as left behind.
+    private func isLeftBehind(_ intent: Intent) -> Bool {
+        guard !intentsInFlight.contains(intent.backingKeyID) else { return false }
+        return metadata.read { $0.intents[intent.backingKeyID] == intent }
     }
 
     private func finish(_ intent: Intent, in keyStore: any KeyStore, _ report: inout ReconciliationReport) async {

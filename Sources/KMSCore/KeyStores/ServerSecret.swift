@@ -2,6 +2,7 @@ import Cryptography
 import KMSModel
 import KeyStores
 import SecureMemory
+import Synchronization
 
 /// The secret under which KeyMaterialIds and the hashes of refused PINs are made, so that neither is an offline
 /// oracle. It is part of every backup: without it, KeyMaterialIds of re-imported material would change.
@@ -41,19 +42,27 @@ struct ServerSecret: Sendable {
     }
 }
 
-/// Refused PINs, remembered in the metadata.
-struct StoredRefusedPINs: RefusedPINs {
-    let metadata: Metadata
-    let serverSecret: ServerSecret
+/// Refused PINs, remembered in the metadata, and in memory in case the disk is full.
+final class StoredRefusedPINs: RefusedPINs {
+    private let metadata: Metadata
+    private let serverSecret: ServerSecret
+    private let seen = Mutex<Set<[UInt8]>>([])
+
+    init(metadata: Metadata, serverSecret: ServerSecret) {
+        self.metadata = metadata
+        self.serverSecret = serverSecret
+    }
 
     func isRefused(_ pin: SecretBytes, device clusterID: String) -> Bool {
         // Fail closed: a PIN that cannot be looked up is not tried.
         guard let hash = try? serverSecret.pinHash(pin, clusterID: clusterID) else { return true }
-        return metadata.read { $0.refusedPINs[clusterID]?.contains(hash) ?? false }
+        return seen.withLock { $0.contains(hash) }
+            || metadata.read { $0.refusedPINs[clusterID]?.contains(hash) ?? false }
     }
 
     func refuse(_ pin: SecretBytes, device clusterID: String) async {
         guard let hash = try? serverSecret.pinHash(pin, clusterID: clusterID) else { return }
+        seen.withLock { _ = $0.insert(hash) }
         _ = try? await metadata.write { _, changes throws(KMSError) in
             changes.append(.refusePIN(clusterID: clusterID, keyedHash: hash))
         }

@@ -11,17 +11,17 @@ extension KeyManagementService {
         _ identifier: Text, forms: KeyIdentifierForms, for operation: KMSOperation, action: String? = nil,
         grantTokens: [Text]? = nil, _ context: RequestContext
     ) throws(KMSError) -> KMSKey {
+        let action = action ?? operation.rawValue
         let parsed = try KeyIdentifier(identifier, in: context.scope)
         let key = try metadata.read { directory throws(KMSError) in
-            try self.find(parsed, written: identifier, forms: forms, for: operation, context, in: directory)
+            try self.find(parsed, written: identifier, forms: forms, action: action, context, in: directory)
         }
-        try authorizeOwnAccount(key.scope, resourceARN: key.arn, for: operation, context)
         try refuseGrantTokens(grantTokens)
         return key
     }
 
     private func find(
-        _ identifier: KeyIdentifier, written: Text, forms: KeyIdentifierForms, for operation: KMSOperation,
+        _ identifier: KeyIdentifier, written: Text, forms: KeyIdentifierForms, action: String,
         _ context: RequestContext, in directory: borrowing Directory
     ) throws(KMSError) -> KMSKey {
         let owner: Scope
@@ -36,11 +36,11 @@ extension KeyManagementService {
             (owner, keyID) = (context.scope, try aliasTarget(name, in: context.scope, directory))
         case .aliasARN(let scope, let name):
             guard forms == .keysAndAliases else { throw .invalidKeyID(written.string) }
-            try authorizeOwnAccount(scope, resourceARN: scope.aliasARN(name), for: operation, context)
+            try authorizeOwnAccount(scope, resourceARN: scope.aliasARN(name), action: action, context)
             (owner, keyID) = (scope, try aliasTarget(name, in: scope, directory))
         }
         // Whether another account's key exists is not told to those who may not use it.
-        try authorizeOwnAccount(owner, resourceARN: owner.keyARN(keyID), for: operation, context)
+        try authorizeOwnAccount(owner, resourceARN: owner.keyARN(keyID), action: action, context)
         guard let key = directory.key(keyID, in: owner) else { throw .keyNotFound(owner.keyARN(keyID)) }
         return key
     }
@@ -65,10 +65,10 @@ extension KeyManagementService {
     // token is unknown because no grant can exist. Nothing is stored and then ignored.
 
     func authorizeOwnAccount(
-        _ owner: Scope, resourceARN: String, for operation: KMSOperation, _ context: RequestContext
+        _ owner: Scope, resourceARN: String, action: String, _ context: RequestContext
     ) throws(KMSError) {
         guard owner.accountID == context.caller.accountID else {
-            throw .accessDenied(context.caller.principalARN, operation, on: resourceARN)
+            throw .accessDenied(context.caller.principalARN, action: action, on: resourceARN)
         }
     }
 

@@ -23,7 +23,7 @@ package enum KeyStateRules {
         switch (group, state) {
         case (.always, _): return
         case (.cancelDeletion, .pendingDeletion), (.cancelDeletion, .pendingReplicaDeletion): return
-        case (.cancelDeletion, _): throw .invalidState(keyARN, "is not pending deletion")
+        case (.cancelDeletion, _): throw .invalidState(keyARN, "is not pending deletion (or pending replica deletion)")
         case (_, .pendingDeletion): throw .invalidState(keyARN, "is pending deletion")
         case (_, .pendingReplicaDeletion): throw .invalidState(keyARN, "is pending replica deletion")
         case (.change, _): return

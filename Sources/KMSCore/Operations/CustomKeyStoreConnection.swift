@@ -36,7 +36,11 @@ extension KeyManagementService {
         do {
             try await record(.disconnected, of: keyStore.id)
         } catch {
-            registry.setConnection(before, of: keyStore.id)
+            // An attempt to connect that was under way has noticed and given up meanwhile.
+            switch before {
+            case .connected(_?), .failed: registry.setConnection(before, of: keyStore.id)
+            default: registry.setConnection(.failed(.internalError), of: keyStore.id)
+            }
             throw error
         }
         if case .connected(_?) = before { await devices.disconnect(keyStore.clusterID) }
@@ -45,10 +49,11 @@ extension KeyManagementService {
     }
 
     private func finishConnecting(_ keyStore: CustomKeyStore, attempt: UInt64) async {
+        let isCurrent: @Sendable () -> Bool = { [registry] in registry.isConnecting(keyStore.id, attempt: attempt) }
         do throws(ConnectionFailure) {
             let connected = try await login(keyStore)
             do {
-                try await record(.connected, of: keyStore.id, attempt: attempt)
+                try await record(.connected, of: keyStore.id, if: isCurrent)
             } catch {
                 await devices.disconnect(keyStore.clusterID)
                 throw ConnectionFailure(.internalError, "the connection could not be recorded: \(error)")
@@ -62,7 +67,7 @@ extension KeyManagementService {
         } catch {
             logger.warning(
                 "a custom key store was not connected", metadata: ["keyStore": "\(keyStore.id)", "error": "\(error)"])
-            _ = try? await record(.failed(error.code), of: keyStore.id, attempt: attempt)
+            _ = try? await record(.failed(error.code), of: keyStore.id, if: isCurrent)
             _ = registry.endConnecting(keyStore.id, attempt: attempt, with: .failed(error.code))
         }
     }
@@ -75,15 +80,21 @@ extension KeyManagementService {
         } catch {
             throw ConnectionFailure(.internalError, "the stored password could not be opened: \(error)")
         }
+        // The installation may have changed since the key store was created.
+        guard devices.device(keyStore.clusterID)?.accounts?.contains(keyStore.scope.accountID) ?? true else {
+            throw ConnectionFailure(
+                .clusterNotFound, "the account \(keyStore.scope.accountID) may not attach \(keyStore.clusterID)")
+        }
         return try await devices.connect(keyStore.clusterID, password: password, refusals: refusedPINs)
     }
 
-    /// - Parameter attempt: records nothing unless this attempt to connect is still the current one.
+    /// - Parameter isCurrent: asked when nobody else can record; nothing is recorded when the world has moved on.
     private func record(
-        _ connection: CustomKeyStore.Connection, of id: String, attempt: UInt64? = nil
+        _ connection: CustomKeyStore.Connection, of id: String,
+        if isCurrent: @escaping @Sendable () -> Bool = { true }
     ) async throws(KMSError) {
         try await metadata.write { directory, changes throws(KMSError) in
-            if let attempt, !self.registry.isConnecting(id, attempt: attempt) { return }
+            guard isCurrent() else { return }
             guard var keyStore = directory.customKeyStores[id] else { throw .customKeyStoreNotFound(id) }
             guard keyStore.connection != connection else { return }
             keyStore.connection = connection
@@ -157,9 +168,10 @@ extension KeyManagementService {
             if error.mayPass {
                 // CONNECTED stays: it is no health signal (KMS Developer Guide, "Connection state").
                 retry(after: pauseSeconds) { await self.resume(keyStore, pauseSeconds: $0) }
-            } else if case .connected(nil) = registry.connection(keyStore.id) {
-                registry.setConnection(.failed(error.code), of: keyStore.id)
-                _ = try? await record(.failed(error.code), of: keyStore.id)
+            } else if registry.failResuming(keyStore.id, with: error.code) {
+                _ = try? await record(.failed(error.code), of: keyStore.id) { [registry] in
+                    if case .failed = registry.connection(keyStore.id) { true } else { false }
+                }
             }
         }
     }
@@ -171,11 +183,12 @@ extension KeyManagementService {
         }
     }
 
-    /// Why the server cannot do its work now, for the readiness probe; empty when it can.
-    public var obstacles: [String] {
-        guard case .device(let clusterID) = configuration.defaultPlacement else { return [] }
-        let reachable = (try? registry.keyStore(at: configuration.defaultPlacement, keyARN: "")) != nil
-        return reachable ? [] : ["the default key store \(clusterID) is not available"]
+    /// Why the server cannot do its work now, for the readiness probe; nil when it can.
+    public var obstacle: String? {
+        get async {
+            guard case .device(let clusterID) = configuration.defaultPlacement else { return nil }
+            return await devices.obstacle(clusterID)
+        }
     }
 }
 

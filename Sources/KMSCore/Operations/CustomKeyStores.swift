@@ -13,6 +13,10 @@ extension KeyManagementService {
         guard request.customKeyStoreType ?? .awsCloudhsm == .awsCloudhsm else {
             throw .unsupportedOperation("CustomKeyStoreType EXTERNAL_KEY_STORE is not supported.")
         }
+        guard request.xksProxyUriEndpoint == nil, request.xksProxyUriPath == nil,
+            request.xksProxyVpcEndpointServiceName == nil, request.xksProxyVpcEndpointServiceOwner == nil,
+            request.xksProxyAuthenticationCredential == nil, request.xksProxyConnectivity == nil
+        else { throw .xksProxyMembers }
         guard let clusterID = request.cloudHsmClusterId else { throw .customKeyStoreMember("CloudHsmClusterId") }
         guard let certificate = request.trustAnchorCertificate else {
             throw .customKeyStoreMember("TrustAnchorCertificate")
@@ -198,7 +202,7 @@ extension KeyManagementService {
             request.xksProxyVpcEndpointServiceName == nil, request.xksProxyAuthenticationCredential == nil,
             request.xksProxyConnectivity == nil
         else {
-            throw .validation("XksProxy parameters are valid only for custom key stores of type EXTERNAL_KEY_STORE.")
+            throw .xksProxyMembers
         }
     }
 
@@ -212,6 +216,8 @@ extension KMSError {
     static func customKeyStoreNotFound(_ name: String) -> Self {
         .init(.customKeyStoreNotFound, "The custom key store \(name) was not found.")
     }
+    fileprivate static let xksProxyMembers = KMSError.validation(
+        "XksProxy parameters are valid only for custom key stores of type EXTERNAL_KEY_STORE.")
     fileprivate static func customKeyStoreMember(_ member: String) -> Self {
         .validation("\(member) is required for custom key stores of type AWS_CLOUDHSM.")
     }

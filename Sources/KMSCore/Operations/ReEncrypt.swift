@@ -36,8 +36,8 @@ extension KeyManagementService {
 
     private func destination(of request: ReEncryptRequest, _ context: RequestContext) throws(KMSError) -> KMSKey {
         let key = try resolve(
-            request.destinationKeyId, forms: .keysAndAliases, for: .reEncrypt, grantTokens: request.grantTokens,
-            context)
+            request.destinationKeyId, forms: .keysAndAliases, for: .reEncrypt, action: "ReEncryptTo",
+            grantTokens: request.grantTokens, context)
         try checkSymmetricEncryption(key, algorithm: request.destinationEncryptionAlgorithm, for: .reEncrypt)
         return key
     }

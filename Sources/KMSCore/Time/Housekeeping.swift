@@ -19,11 +19,12 @@ extension KeyManagementService {
             if trust.isTrusted {
                 warned = false
                 await deleteDueKeys()
+                // Only a time that is believed: a restart compares its clock with this one.
+                await remember(wall)
             } else if !warned {
                 warned = true
                 logger.warning("the clock has jumped: nothing is destroyed until it has been steady for an hour")
             }
-            await remember(wall)
             try? await Task.sleep(for: Self.housekeepingInterval)
         }
     }
@@ -47,11 +48,11 @@ extension KeyManagementService {
         guard seconds.isFinite, (0...Self.farthestAdvanceSeconds).contains(seconds) else {
             throw .validation("Seconds must be between 0 and \(Int(Self.farthestAdvanceSeconds)).")
         }
-        let clock = clock
-        try await metadata.write { _, changes throws(KMSError) in
-            let offset = min(clock.offset + seconds, Self.farthestAdvanceSeconds)
+        clock.offset = try await metadata.write { directory, changes throws(KMSError) -> Double in
+            let before = Self.clockOffset(in: directory)
+            let offset = min(before + seconds, Self.farthestAdvanceSeconds)
             changes.append(.putSetting(.clockOffset, Array("\(offset)".utf8)))
-            clock.offset = offset
+            return offset
         }
         await deleteDueKeys()
         return clock.now
@@ -65,25 +66,31 @@ extension KeyManagementService {
     public func reset() async throws(KMSError) {
         for id in metadata.read({ Array($0.customKeyStores.keys) }) {
             // Material is destroyed while its store can still be reached.
-            await destroyEverything { $0.customKeyStoreID == id }
+            let now = clock.now
+            try await metadata.write { directory, changes throws(KMSError) in
+                changes += Self.deletion(in: directory, at: now) { $0.customKeyStoreID == id }
+            }
+            await finishIntents()
             await releaseConnection(of: id)
         }
-        await destroyEverything { _ in true }
-        let clock = clock
+        let now = clock.now
+        // In one change, so that no key which is being created meanwhile is left in a key store that is gone.
         try await metadata.write { directory, changes throws(KMSError) in
+            changes += Self.deletion(in: directory, at: now) { _ in true }
             for id in directory.customKeyStores.keys { changes.append(.deleteCustomKeyStore(id: id)) }
             changes.append(.putSetting(.clockOffset, nil))
-            clock.offset = 0
         }
+        clock.offset = 0
+        await finishIntents()
     }
 
-    private func destroyEverything(where condition: @escaping @Sendable (KMSKey) -> Bool) async {
-        let now = clock.now
-        _ = try? await metadata.write { directory, changes throws(KMSError) in
-            for key in directory.keys(where: condition) {
-                changes += Self.deletion(of: key, in: directory, at: now)
-            }
-        }
-        await finishIntents()
+    private static func deletion(
+        in directory: borrowing Directory, at now: Timestamp, where condition: (KMSKey) -> Bool
+    ) -> [MetadataChange] {
+        directory.keys(where: condition).flatMap { deletion(of: $0, in: directory, at: now) }
+    }
+
+    static func clockOffset(in directory: borrowing Directory) -> Double {
+        directory.settings[.clockOffset].flatMap { Double(String(decoding: $0, as: UTF8.self)) } ?? 0
     }
 }

@@ -14,8 +14,8 @@ public struct TokenProfile: Sendable, Hashable {
     /// at every use (NSS softoken 250 times, SoftHSM three times). A key destroyed behind our back goes on working
     /// until the next connect, so it is a choice.
     public var sessionCopies = false
-    /// The directory in which the module keeps its token directories, if it does not bring new objects to the disk itself
-    /// (SoftHSM never does): changed files and directories are fsynced before an answer.
+    /// The directory in which the module keeps its token directories, if it does not bring new objects to the disk
+    /// itself (SoftHSM never does): changed files and directories are fsynced before an answer.
     public var syncDirectory: String?
     /// Sessions that work in parallel, each on a thread of its own. One more is kept open for the login.
     public var maxSessions = 4

@@ -60,6 +60,11 @@ extension TokenConnection {
                 session = open
             } else {
                 session = try login.slot.openSession(epoch: login.epoch)
+                // The module may have been restarted while the session was being opened: its login is another one
+                // then, and a handle of before could name another key. From here on the open session prevents it.
+                guard state.withLock({ $0.login?.epoch }) == login.epoch else {
+                    return .failure(.refused(KeyStoreError(.unavailable, "the token is being recovered")))
+                }
             }
             do throws(PKCS11Error) {
                 let answer = try body(&session)

@@ -26,17 +26,21 @@ struct Serve: AsyncParsableCommand {
             readyFile: configuration.readyFile.map(path),
             accessKeys: try PrincipalsFile.load(path(configuration.principalsFile)),
             devices: devices,
-            defaultPlacement: try placement(configuration.defaultKeyStore ?? "software", devices.map(\.clusterID)),
+            defaultPlacement: try placement(configuration.defaultKeyStore ?? "software", devices),
             logLevel: try Logger.Level(named: configuration.logLevel ?? "info"))
         try await server.run()
     }
 
-    private func placement(_ name: String, _ clusterIDs: [String]) throws -> Placement {
+    private func placement(_ name: String, _ devices: [TokenDeviceConfiguration]) throws -> Placement {
         if name == "software" { return .software }
-        guard clusterIDs.contains(name) else {
+        guard let device = devices.first(where: { $0.clusterID == name }) else {
+            let clusterIDs = devices.map(\.clusterID)
             throw ConfigurationError(
                 "defaultKeyStore \(name) is neither software nor the clusterId of a device in hsmConfigDirectory"
                     + (clusterIDs.isEmpty ? "" : " (\(clusterIDs.sorted().joined(separator: ", ")))"))
+        }
+        guard device.pin != nil else {
+            throw ConfigurationError("the device \(name) needs pinFile or pinEnvironment to be the default key store")
         }
         return .device(clusterID: name)
     }

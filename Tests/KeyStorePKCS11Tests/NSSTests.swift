@@ -1,0 +1,72 @@
+internal import KMSModel
+internal import KMSTesting
+internal import KeyStorePKCS11
+internal import KeyStores
+internal import SecureMemory
+internal import Testing
+
+/// NSS softoken has one database in a process, hence one test after the other.
+@Suite(.serialized) struct NSSTests {
+    private static func device(_ change: (inout TokenDeviceConfiguration) -> Void = { _ in }) throws -> TestDevice {
+        let fixture = try NSSFixture.shared()
+        var configuration = TokenDeviceConfiguration(
+            clusterID: TestDevice.clusterID, modulePath: fixture.modulePath, token: .label(NSSFixture.label),
+            reservedInitString: fixture.initString)
+        configuration.profile.sessionCopies = true
+        change(&configuration)
+        return try TestDevice(configuration, pin: fixture.pin)
+    }
+
+    @Test func `NSS with copies in session memory`() async throws {
+        let device = try Self.device()
+        try await device.whileConnected { store async throws in
+            for check in KeyStoreConformance.allCases {
+                let outcome = try await check.run(on: store)
+                #expect(outcome == .passed, "\(check.rawValue)")
+            }
+        }
+    }
+
+    @Test func `NSS with the keys where they are`() async throws {
+        let device = try Self.device { $0.profile.sessionCopies = false }
+        try await device.whileConnected { store async throws in
+            for check in [
+                KeyStoreConformance.returnsEveryPlaintext, .bindsAssociatedData, .destroysForGood, .listsWhatItHolds,
+            ] {
+                let outcome = try await check.run(on: store)
+                #expect(outcome == .passed, "\(check.rawValue)")
+            }
+        }
+    }
+
+    @Test func `A key is found again after the login has ended`() async throws {
+        let device = try Self.device()
+        let (key, message) = try await device.whileConnected { store async throws in
+            let key = try await store.generateKey(ConformanceKeys.request())
+            return (key, try await store.encrypt(SecretBytes([1, 2]), associatedData: [], with: key))
+        }
+        try await device.whileConnected { store async throws in
+            let opened = try await store.decrypt(message, associatedData: [], with: key)
+            #expect(opened.revealed == [1, 2])
+            try await store.destroyKey(key.id)
+        }
+    }
+
+    @Test func `A wrong PIN is refused and remembered`() async throws {
+        let device = try Self.device()
+        for _ in 0..<2 {
+            let failure = await failure { _ = try await device.connect(pin: "not the one") }
+            #expect(failure?.code == .invalidCredentials)
+        }
+        #expect(device.refusals.count == 1)
+    }
+
+    @Test func `A module in use cannot get another initialisation string`() async throws {
+        let device = try Self.device()
+        try await device.whileConnected { _ in
+            let other = try Self.device { $0.reservedInitString = "configdir='sql:/nowhere' flags=" }
+            let failure = await failure { _ = try await other.connect() }
+            #expect(failure?.code == .internalError)
+        }
+    }
+}
