@@ -39,9 +39,7 @@ let package = Package(
         .library(name: "FaultyToken", type: .dynamic, targets: ["FaultyToken"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -73,8 +71,7 @@ let package = Package(
             "KMSServer",
             [
                 "Cryptography", "KMSCore", "KMSModel", "SecureMemory", "SigV4", logging, lifecycle,
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ] + nio),
         .executableTarget(
             name: "strongroom",

@@ -40,12 +40,14 @@ public enum SecretFile {
         guard status.st_size == count else {
             throw Failure(
                 code: .wrongLength,
-                reason: "\(path) must hold exactly \(count) bytes but holds \(status.st_size); restore it from a backup")
+                reason: "\(path) must hold exactly \(count) bytes but holds \(status.st_size); restore it from a backup"
+            )
         }
         return try SecretBytes(capacity: count) { output throws(Failure) in
             try unsafe output.withUnsafeMutableBufferPointer { output, initialized throws(Failure) in
                 while initialized < count {
-                    let got = unsafe Glibc.read(file, output.baseAddress?.advanced(by: initialized), count - initialized)
+                    let got = unsafe Glibc.read(
+                        file, output.baseAddress?.advanced(by: initialized), count - initialized)
                     if got < 0 && errno == EINTR { continue }
                     guard got > 0 else { throw failure(.inputOutput, "cannot read", path) }
                     initialized += got

@@ -1,14 +1,12 @@
-import HTTPTypes
-import HummingbirdCore
-import KMSCore
 public import Logging
-import NIOCore
-import NIOPosix
-import SecureMemory
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
 public import ServiceLifecycle
-import Synchronization
 
 /// The HTTP side of the server: everything that is not HTTP is `RequestHandler`'s.
+///
+/// Listens, sets connections up, and ends them at shutdown. What happens on a connection is `HTTPConnection`'s.
 public struct HTTPService: Service {
     public struct Configuration: Sendable {
         public var host: String
@@ -24,12 +22,16 @@ public struct HTTPService: Service {
     /// KMS API: the largest request is far smaller; what is larger is refused unread.
     package static let maximumBodyBytes = 1 << 20
 
+    /// Longer than the 60 s after which load balancers and SDKs give an idle connection up, so that it is they who
+    /// close it and no request crosses a close on its way.
+    private static let idleTimeout = TimeAmount.seconds(75)
+
     private let configuration: Configuration
     private let handler: RequestHandler
     private let logger: Logger
     private let onListening: @Sendable (_ port: Int) async -> Void
 
-    /// - Parameter onListening: called once connections are accepted, with the port.
+    /// - Parameter onListening: called with the port once clients can connect; requests are read after it returns.
     public init(
         configuration: Configuration, handler: RequestHandler, logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void
@@ -40,67 +42,72 @@ public struct HTTPService: Service {
         self.onListening = onListening
     }
 
+    /// Serves until graceful shutdown; then running requests are answered and idle connections closed. Cancellation
+    /// closes all connections at once.
     public func run() async throws {
+        let connections = OpenConnections()
+        let listener = try await listen(connections)
+        try await withTaskCancellationHandler {
+            try await withGracefulShutdownHandler {
+                await onListening(listener.localAddress?.port ?? configuration.port)
+                // Fails only when the shutdown has closed the listener already.
+                try? await listener.setOption(.autoRead, value: true).get()
+                try await listener.closeFuture.get()
+                await connections.end()
+            } onGracefulShutdown: {
+                listener.close(promise: nil)
+            }
+        } onCancel: {
+            listener.close(promise: nil)
+            connections.closeAll()
+        }
+    }
+
+    /// The listening socket. Connections wait in its backlog until it reads.
+    private func listen(_ connections: OpenConnections) async throws -> any Channel {
         let dates = DateHeader()
-        let server = try HTTPServerBuilder.http1(configuration: .init(idleTimeout: .seconds(75))).buildServer(
-            configuration: .init(
-                address: .hostname(configuration.host, port: configuration.port), serverName: nil, backlog: 1024),
-            eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
-            logger: logger,
-            responder: { request, writer, _ in
-                let response = await Self.respond(to: request, handler)
-                var fields = HTTPFields()
-                fields.reserveCapacity(response.headers.count + 2)
-                for (name, value) in response.headers {
-                    if let name = HTTPField.Name(name) { fields.append(HTTPField(name: name, value: value)) }
+        // One for each event loop, made here: a request must not pay for it.
+        let executors = Dictionary(
+            uniqueKeysWithValues: MultiThreadedEventLoopGroup.singleton.makeIterator().map {
+                (ObjectIdentifier($0), EventLoopExecutor($0))
+            })
+        return try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.backlog, value: 1024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelOption(.autoRead, value: false)
+            // A client that has said all it has to say may shut its side and still wants the answer.
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelInitializer { [handler, logger] channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let executor =
+                        executors[ObjectIdentifier(channel.eventLoop)] ?? EventLoopExecutor(channel.eventLoop)
+                    let pipeline = channel.pipeline.syncOperations
+                    // First, where it sees bytes and not parts of requests. It watches reads alone, because a client
+                    // that takes no answers sends no requests either.
+                    try pipeline.addHandler(IdleStateHandler(readTimeout: Self.idleTimeout))
+                    try pipeline.configureHTTPServerPipeline(
+                        withPipeliningAssistance: true,
+                        // HTTPConnection answers what is not HTTP.
+                        withErrorHandling: false,
+                        withEncoderConfiguration: .init(),
+                        withDecoderLimitConfiguration: Self.decoderLimits)
+                    // Without it a client that sends requests and reads no answers would fill the memory with them.
+                    try pipeline.addHandler(BackPressureHandler())
+                    try pipeline.addHandler(
+                        HTTPConnection(handler: handler, executor: executor, dates: dates, logger: logger))
+                    connections.add(channel)
                 }
-                fields[.date] = dates.now
-                fields[.contentLength] = String(response.body.count)
-                try await writer.write(
-                    response: HTTPResponse(status: .init(code: response.status), headerFields: fields),
-                    body: .init(byteBuffer: ByteBuffer(bytes: response.body)))
-            },
-            onServerRunning: { channel in await onListening(channel.localAddress?.port ?? configuration.port) })
-        try await withTaskExecutorPreference(EventLoopExecutor(.singleton)) { try await server.run() }
+            }
+            .bind(host: configuration.host, port: configuration.port).get()
     }
 
-    private static func respond(to request: Request, _ handler: RequestHandler) async -> WireResponse {
-        var headers: [(name: String, value: String)] = []
-        headers.reserveCapacity(request.headers.count + 1)
-        // The first Host header stands apart in HTTPRequest; a second one is among the fields.
-        if let authority = request.head.authority { headers.append(("host", authority)) }
-        for field in request.headers { headers.append((field.name.rawName, field.value)) }
-        let target = request.head.path ?? "/"
-        let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        // Told before the body is sent, where the client says how long it is.
-        if let length = request.headers[.contentLength].flatMap(Int.init), length > maximumBodyBytes {
-            return handler.tooLarge()
-        }
-        let body: ByteBuffer
-        do {
-            body = try await request.body.collect(upTo: maximumBodyBytes)
-        } catch is NIOTooManyBytesError {
-            return handler.tooLarge()
-        } catch {
-            return handler.unreadable()
-        }
-        return await handler.respond(
-            to: WireRequest(
-                method: request.method.rawValue, path: String(parts[0]),
-                query: parts.count > 1 ? String(parts[1]) : "", headers: headers,
-                body: SecretBytes(copying: Array(buffer: body).span)))
-    }
-}
-
-/// The Date header, made once a second. SDKs correct their clocks by it.
-private final class DateHeader: Sendable {
-    private let current = Mutex((second: -1, text: ""))
-
-    var now: String {
-        let second = Int(DomainClock.wallTime())
-        return current.withLock { current in
-            if current.second != second { current = (second, HTTPDate.text(second)) }
-            return current.text
-        }
+    /// A signed request has fewer than 20 headers in about 1 KiB, but session tokens may grow to many KiB. More headers
+    /// than SigV4 accepts are let in, so that the refusal can say why.
+    private static var decoderLimits: NIOHTTPDecoderLimitConfiguration {
+        var limits = NIOHTTPDecoderLimitConfiguration()
+        limits.maxHeaderFieldSize = 80 * 1024
+        limits.maxHeaderListSize = 80 * 1024
+        limits.maxHeaderFieldCount = 256
+        return limits
     }
 }

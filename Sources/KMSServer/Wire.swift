@@ -24,8 +24,12 @@ package struct WireRequest: Sendable {
 
     /// The value of the first header of this name, which is given in lower case.
     package func header(_ lowercaseName: String) -> String? {
-        headers.first { $0.name.utf8.count == lowercaseName.utf8.count && $0.name.lowercased() == lowercaseName }?
-            .value
+        headers.first { header in
+            header.name.utf8.count == lowercaseName.utf8.count
+                && zip(header.name.utf8, lowercaseName.utf8).allSatisfy { byte, lower in
+                    byte == lower || (UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte && byte | 0x20 == lower)
+                }
+        }?.value
     }
 }
 

@@ -24,7 +24,8 @@ enum KeyTemplates {
     ]
 
     /// The attributes to read back after a key was made. They are read, not believed: openCryptoki ignores some.
-    static let readBack: [AttributeType] = [.objectClass, .keyType, .token, .id] + aesFlags.map(\.type) + [.value, .valueLength]
+    static let readBack: [AttributeType] =
+        [.objectClass, .keyType, .token, .id] + aesFlags.map(\.type) + [.value, .valueLength]
 
     /// Nil when `values` is what `aes256` asked for, else what is wrong.
     static func deviation(of values: AttributeValues, id: [UInt8], onToken: Bool) -> String? {

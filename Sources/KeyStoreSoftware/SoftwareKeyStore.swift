@@ -87,7 +87,7 @@ public final class SoftwareKeyStore: KeyStore {
             return try Sealing.decrypt(
                 Sealing.Message(nonce: message.nonce, ciphertext: message.ciphertext, tag: message.tag),
                 under: material, label: Self.messageLabel, associatedData: associatedData)
-        } catch where error.code == .authenticationFailure {
+        } catch  where error.code == .authenticationFailure {
             throw KeyStoreError(.invalidCiphertext, "the message does not verify")
         } catch {
             throw KeyStoreError(.internalFailure, "cannot decrypt: \(error)")
@@ -132,7 +132,7 @@ extension SoftwareKeyStore {
             material = try rootKey.open(
                 Array(key.reference.dropFirst()), purpose: Self.sealingPurpose,
                 associatedData: Self.associatedData(id: key.id, kmsKeyID: key.kmsKeyID))
-        } catch where error.code == .authenticationFailure {
+        } catch  where error.code == .authenticationFailure {
             throw KeyStoreError(
                 .internalFailure,
                 "backing key \(key.id) does not unseal: its record was changed, or the root key is another one")

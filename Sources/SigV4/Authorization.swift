@@ -18,17 +18,18 @@ struct Authorization {
     let scope: String
     let terminator: String
     /// Lower-case names, sorted, each once.
-    let signedHeaders: [Substring.UTF8View]
-    let signedHeaderList: Substring.UTF8View
+    let signedHeaders: [ArraySlice<UInt8>]
+    let signedHeaderList: ArraySlice<UInt8>
     /// As sent; compared, never decoded.
-    let signature: Substring.UTF8View
+    let signature: ArraySlice<UInt8>
 
     /// Errors: `incompleteSignature` for everything that does not parse.
     init(parsing header: String, hasDate: Bool) throws(SigV4Error) {
         guard header.utf8.count <= Self.maximumByteCount else {
             throw .incompleteSignature("Authorization header must not be longer than \(Self.maximumByteCount) bytes.")
         }
-        let utf8 = header.utf8[...]
+        // Bytes, not the text's own view of them: what follows indexes them a lot.
+        let utf8 = Array(header.utf8)[...]
         let algorithm = utf8.prefix { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
         let parameters = try Parameters(utf8[algorithm.endIndex...], ofAlgorithm: algorithm, header: header)
 
@@ -50,21 +51,21 @@ struct Authorization {
         guard parts.count == 5, parts.allSatisfy({ !$0.isEmpty }), credential.allSatisfy({ 0x21...0x7e ~= $0 }) else {
             throw .incompleteSignature(
                 "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '"
-                    + SigV4Error.excerpt(String(Substring(credential))) + "'")
+                    + SigV4Error.excerpt(String(decoding: credential, as: UTF8.self)) + "'")
         }
-        accessKeyID = String(Substring(parts[0]))
-        day = String(Substring(parts[1]))
-        region = String(Substring(parts[2]))
-        service = String(Substring(parts[3]))
-        terminator = String(Substring(parts[4]))
-        scope = String(Substring(credential[parts[1].startIndex...]))
+        accessKeyID = String(decoding: parts[0], as: UTF8.self)
+        day = String(decoding: parts[1], as: UTF8.self)
+        region = String(decoding: parts[2], as: UTF8.self)
+        service = String(decoding: parts[3], as: UTF8.self)
+        terminator = String(decoding: parts[4], as: UTF8.self)
+        scope = String(decoding: credential[parts[1].startIndex...], as: UTF8.self)
         self.signature = signature
         self.signedHeaderList = signedHeaderList
         signedHeaders = try Self.names(in: signedHeaderList)
     }
 
     /// Splits the list and insists on its canonical form: it stands in the canonical request as it is.
-    private static func names(in list: Substring.UTF8View) throws(SigV4Error) -> [Substring.UTF8View] {
+    private static func names(in list: ArraySlice<UInt8>) throws(SigV4Error) -> [ArraySlice<UInt8>] {
         let names = list.split(
             separator: UInt8(ascii: ";"), maxSplits: maximumSignedHeaderCount, omittingEmptySubsequences: false)
         guard names.count <= maximumSignedHeaderCount else {
@@ -96,12 +97,12 @@ struct Authorization {
 
 /// The comma-separated `key=value` part of the header.
 private struct Parameters {
-    var credential: Substring.UTF8View?
-    var signedHeaders: Substring.UTF8View?
-    var signature: Substring.UTF8View?
+    var credential: ArraySlice<UInt8>?
+    var signedHeaders: ArraySlice<UInt8>?
+    var signature: ArraySlice<UInt8>?
 
     init(
-        _ text: Substring.UTF8View, ofAlgorithm algorithm: Substring.UTF8View, header: String
+        _ text: ArraySlice<UInt8>, ofAlgorithm algorithm: ArraySlice<UInt8>, header: String
     ) throws(SigV4Error) {
         // Another scheme has none of the three parameters, as far as this service is concerned.
         guard algorithm.elementsEqual("AWS4-HMAC-SHA256".utf8) else { return }
@@ -113,11 +114,15 @@ private struct Parameters {
             guard let equals = part.firstIndex(of: UInt8(ascii: "=")) else { throw Self.notKeyValue(part, header) }
             let value = part[part.index(after: equals)...]
             let isFirst: Bool
-            switch Substring(part[..<equals]) {
-            case "Credential": (isFirst, credential) = (credential == nil, value)
-            case "SignedHeaders": (isFirst, signedHeaders) = (signedHeaders == nil, value)
-            case "Signature": (isFirst, signature) = (signature == nil, value)
-            default: throw Self.notKeyValue(part, header)
+            let name = part[..<equals]
+            if name.elementsEqual("Credential".utf8) {
+                (isFirst, credential) = (credential == nil, value)
+            } else if name.elementsEqual("SignedHeaders".utf8) {
+                (isFirst, signedHeaders) = (signedHeaders == nil, value)
+            } else if name.elementsEqual("Signature".utf8) {
+                (isFirst, signature) = (signature == nil, value)
+            } else {
+                throw Self.notKeyValue(part, header)
             }
             guard isFirst, !value.isEmpty, !value.contains(UInt8(ascii: " ")) else {
                 throw Self.notKeyValue(part, header)
@@ -125,13 +130,13 @@ private struct Parameters {
         }
     }
 
-    private static func notKeyValue(_ part: Substring.UTF8View, _ header: String) -> SigV4Error {
-        .incompleteSignature(
-            "'\(SigV4Error.excerpt(String(Substring(part))))' not a valid key=value pair in Authorization header: '"
-                + SigV4Error.excerpt(header) + "'.")
+    private static func notKeyValue(_ part: ArraySlice<UInt8>, _ header: String) -> SigV4Error {
+        let part = SigV4Error.excerpt(String(decoding: part, as: UTF8.self))
+        return .incompleteSignature(
+            "'\(part)' not a valid key=value pair in Authorization header: '\(SigV4Error.excerpt(header))'.")
     }
 
-    private static func trim(_ text: Substring.UTF8View) -> Substring.UTF8View {
+    private static func trim(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         let isBlank: (UInt8) -> Bool = { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
         var text = text.drop(while: isBlank)
         while let last = text.last, isBlank(last) { text.removeLast() }

@@ -57,7 +57,7 @@ struct HeaderTable {
     /// (X-Amz-Target names the operation), and Date where it is the only date.
     ///
     /// Content-Type need not be signed: only one is ever accepted here, and the body is signed. SDKs sign it anyway.
-    func requireSigned(_ signed: [Substring.UTF8View]) throws(SigV4Error) {
+    func requireSigned(_ signed: [ArraySlice<UInt8>]) throws(SigV4Error) {
         let signedHashes = signed.map { Self.hash($0) }
         func isSigned(_ entry: Entry) -> Bool {
             for (position, hash) in signedHashes.enumerated() where hash == entry.hash {
@@ -73,10 +73,10 @@ struct HeaderTable {
     }
 
     /// The value of a signed header, which must occur exactly once.
-    func requireOnce(_ name: Substring.UTF8View) throws(SigV4Error) -> String {
+    func requireOnce(_ name: ArraySlice<UInt8>) throws(SigV4Error) -> String {
         guard let first = index(of: name) else {
-            throw .incompleteSignature(
-                "SignedHeaders names '\(SigV4Error.excerpt(String(Substring(name))))', which the request does not have.")
+            let name = SigV4Error.excerpt(String(decoding: name, as: UTF8.self))
+            throw .incompleteSignature("SignedHeaders names '\(name)', which the request does not have.")
         }
         for other in entries[(first + 1)...] where isSame(entries[first], other) {
             throw .duplicateHeader(self.name(of: other))

@@ -137,7 +137,8 @@ extension SignatureVerifier {
         let hyphen = UInt8(ascii: "-")
         return 1...32 ~= bytes.count && bytes.first != hyphen && bytes.last != hyphen
             && bytes.allSatisfy {
-                UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 || UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || $0 == hyphen
+                UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 || UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0
+                    || $0 == hyphen
             }
     }
 

@@ -30,8 +30,13 @@ enum WireTime {
         let days = floorDivide(clamped, 86_400)
         let rest = clamped - days * 86_400
         let (year, month, day) = civil(days)
-        return pad(year, 4) + pad(month, 2) + pad(day, 2) + "T" + pad(rest / 3_600, 2) + pad(rest / 60 % 60, 2)
-            + pad(rest % 60, 2) + "Z"
+        var text: [UInt8] = []
+        text.reserveCapacity(16)
+        for part in [year / 100, year % 100, month, day] { append(twoDigits: part, to: &text) }
+        text.append(UInt8(ascii: "T"))
+        for part in [rest / 3_600, rest / 60 % 60, rest % 60] { append(twoDigits: part, to: &text) }
+        text.append(UInt8(ascii: "Z"))
+        return String(decoding: text, as: UTF8.self)
     }
 
     private static let monthNames = [
@@ -47,9 +52,9 @@ enum WireTime {
         return value
     }
 
-    private static func pad(_ value: Int64, _ count: Int) -> String {
-        let digits = String(value)
-        return String(repeating: "0", count: max(0, count - digits.utf8.count)) + digits
+    private static func append(twoDigits value: Int64, to text: inout [UInt8]) {
+        text.append(UInt8(ascii: "0") + UInt8(value / 10))
+        text.append(UInt8(ascii: "0") + UInt8(value % 10))
     }
 
     private static func seconds(

@@ -14,7 +14,9 @@ import Testing
         try rootKey.seal(SecretBytes(secret), purpose: "pin", associatedData: associatedData)
     }
 
-    private func expectRefusal(_ sealed: [UInt8], by other: RootKey? = nil, purpose: String = "pin", _ data: [UInt8]? = nil) {
+    private func expectRefusal(
+        _ sealed: [UInt8], by other: RootKey? = nil, purpose: String = "pin", _ data: [UInt8]? = nil
+    ) {
         #expect(throws: CryptographyError(.authenticationFailure, "")) {
             _ = try (other ?? rootKey).open(sealed, purpose: purpose, associatedData: data ?? associatedData)
         }
@@ -57,6 +59,8 @@ import Testing
 
     @Test(arguments: [0, 16, 31, 33])
     func `A root key of another length is refused`(count: Int) {
-        #expect(throws: CryptographyError(.invalidLength, "")) { _ = try RootKey(SecretBytes([UInt8](repeating: 1, count: count))) }
+        #expect(throws: CryptographyError(.invalidLength, "")) {
+            _ = try RootKey(SecretBytes([UInt8](repeating: 1, count: count)))
+        }
     }
 }

@@ -54,7 +54,8 @@ import Testing
 
     @Test func `Any changed bit of a message is refused`() async throws {
         let key = try await makeKey()
-        let message = try await store.encrypt(SecretBytes(Array("secret".utf8)), associatedData: associatedData, with: key)
+        let message = try await store.encrypt(
+            SecretBytes(Array("secret".utf8)), associatedData: associatedData, with: key)
         for field in [\SealedMessage.nonce, \.ciphertext, \.tag] {
             for bit in 0..<message[keyPath: field].count * 8 {
                 var changed = message
@@ -213,7 +214,8 @@ import Testing
                     var right = 0
                     for round in 0..<50 {
                         let key = keys[(task + round) % keys.count]
-                        let message = try await small.encrypt(SecretBytes([UInt8(round)]), associatedData: [], with: key)
+                        let message = try await small.encrypt(
+                            SecretBytes([UInt8(round)]), associatedData: [], with: key)
                         let opened = try await small.decrypt(message, associatedData: [], with: key)
                         right += opened.holds([UInt8(round)]) ? 1 : 0
                     }

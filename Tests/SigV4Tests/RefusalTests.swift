@@ -70,7 +70,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "AKIDEXAMPLE", "a/b/c/d", "a/b/c/d/e/f", "/20150830/us-east-1/kms/aws4_request", "a//us-east-1/kms/aws4_request",
+        "AKIDEXAMPLE", "a/b/c/d", "a/b/c/d/e/f", "/20150830/us-east-1/kms/aws4_request",
+        "a//us-east-1/kms/aws4_request",
         "ä/20150830/us-east-1/kms/aws4_request",
     ])
     func `A malformed credential is an incomplete signature`(credential: String) throws {
@@ -82,7 +83,9 @@ import Testing
         #expect(text.hasPrefix("Credential must have exactly 5 slash-delimited elements"))
     }
 
-    @Test(arguments: ["Host;x-amz-date", "x-amz-date;host", "host;host", "host;;x-amz-date", ";host", "host;", "ho st", "hö"])
+    @Test(arguments: [
+        "Host;x-amz-date", "x-amz-date;host", "host;host", "host;;x-amz-date", ";host", "host;", "ho st", "hö",
+    ])
     func `SignedHeaders in another than the canonical form are refused`(list: String) throws {
         let header = "AWS4-HMAC-SHA256 Credential=a/20150830/r/kms/aws4_request,SignedHeaders=\(list),Signature=0"
         guard case .incompleteSignature = try refusal(TestSigner().request(authorization: header)) else {
@@ -99,7 +102,8 @@ import Testing
         try #expect(
             refusal(signer.request())
                 == .incompleteSignature(
-                    "Date must be in ISO-8601 'basic format'. Got '\(date)'. See http://en.wikipedia.org/wiki/ISO_8601"))
+                    "Date must be in ISO-8601 'basic format'. Got '\(date)'. See http://en.wikipedia.org/wiki/ISO_8601")
+        )
     }
 
     @Test func `The credential scope must name service, terminator, Region and day`() throws {
@@ -133,7 +137,8 @@ import Testing
         #expect(
             refusal(request, now: TestSigner.time + 301)
                 == .skewPast(
-                    "Signature expired: 20150830T123600Z is now earlier than 20150830T123601Z (20150830T124101Z - 5 min.)"))
+                    "Signature expired: 20150830T123600Z is now earlier than 20150830T123601Z (20150830T124101Z - 5 min.)"
+                ))
         #expect(
             refusal(request, now: TestSigner.time - 301)
                 == .skewFuture(

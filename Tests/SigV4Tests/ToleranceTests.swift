@@ -56,10 +56,11 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ("19700101", "19700101T000000Z", 0), ("20000229", "20000229T235959Z", 951_868_799),
-        ("20991231", "20991231T235959Z", 4_102_444_799), ("20240229", "20240229T000000Z", 1_709_164_800),
-    ] as [(String, String, Int64)])
+    @Test(
+        arguments: [
+            ("19700101", "19700101T000000Z", 0), ("20000229", "20000229T235959Z", 951_868_799),
+            ("20991231", "20991231T235959Z", 4_102_444_799), ("20240229", "20240229T000000Z", 1_709_164_800),
+        ] as [(String, String, Int64)])
     func `Dates are counted right across leap days and centuries`(day: String, timestamp: String, time: Int64) throws {
         var signer = TestSigner(day: day, timestamp: timestamp)
         signer.headers[3].value = timestamp
@@ -78,14 +79,17 @@ import Testing
     @Test func `Junk is refused and never traps`() throws {
         var generator = SplitMix(state: 0x5eed)
         let words = [
-            "AWS4-HMAC-SHA256", " ", ",", "=", "/", ";", "Credential", "SignedHeaders", "Signature", "host", "x-amz-date",
-            "20150830", "us-east-1", "kms", "aws4_request", "AKIDEXAMPLE", "\u{0}", "\n", "é", "𝔘", "%", "\t", "0", "\u{fffd}",
+            "AWS4-HMAC-SHA256", " ", ",", "=", "/", ";", "Credential", "SignedHeaders", "Signature", "host",
+            "x-amz-date",
+            "20150830", "us-east-1", "kms", "aws4_request", "AKIDEXAMPLE", "\u{0}", "\n", "é", "𝔘", "%", "\t", "0",
+            "\u{fffd}",
         ]
         for _ in 0..<5_000 {
             let header = (0..<Int.random(in: 1...24, using: &generator)).map { _ in
                 words[Int.random(in: words.indices, using: &generator)]
             }.joined()
-            var request = try TestSigner().request(authorization: Bool.random(using: &generator) ? header : "AWS4-HMAC-SHA256 " + header)
+            var request = try TestSigner().request(
+                authorization: Bool.random(using: &generator) ? header : "AWS4-HMAC-SHA256 " + header)
             request.path = header
             request.query = header
             request.headers.append((header, header))
@@ -97,9 +101,10 @@ import Testing
         var generator = SplitMix(state: 7)
         for _ in 0..<2_000 {
             var request = try TestSigner().request()
-            let junk = String(decoding: (0..<Int.random(in: 1...40, using: &generator)).map { _ in
-                UInt8.random(in: 0...255, using: &generator)
-            }, as: UTF8.self)
+            let junk = String(
+                decoding: (0..<Int.random(in: 1...40, using: &generator)).map { _ in
+                    UInt8.random(in: 0...255, using: &generator)
+                }, as: UTF8.self)
             switch Int.random(in: 0..<4, using: &generator) {
             case 0: request.path += junk + "x"
             case 1: request.query += "x=" + junk
@@ -112,8 +117,13 @@ import Testing
 
     @Test(arguments: [",", ";", "/", "=", " ", "Credential=a,", "a;"])
     func `A flood of separators is answered in linear time`(separator: String) throws {
-        for flood in [String(repeating: separator, count: 100_000), String(repeating: separator, count: 15_000 / separator.count)] {
-            for prefix in ["AWS4-HMAC-SHA256 ", "AWS4-HMAC-SHA256 Credential=", "AWS4-HMAC-SHA256 Credential=a/b/c/d/e,Signature=x,SignedHeaders="] {
+        for flood in [
+            String(repeating: separator, count: 100_000), String(repeating: separator, count: 15_000 / separator.count),
+        ] {
+            for prefix in [
+                "AWS4-HMAC-SHA256 ", "AWS4-HMAC-SHA256 Credential=",
+                "AWS4-HMAC-SHA256 Credential=a/b/c/d/e,Signature=x,SignedHeaders=",
+            ] {
                 let request = try TestSigner().request(authorization: prefix + flood)
                 let duration = ContinuousClock().measure {
                     let error = #expect(throws: SigV4Error.self) { try verify(request) }

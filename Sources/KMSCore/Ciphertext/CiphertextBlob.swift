@@ -86,12 +86,11 @@ package struct CiphertextBlob: Hashable, Sendable {
 
     private static func takeKeyID(from bytes: inout ArraySlice<UInt8>) -> String? {
         guard let form = bytes.popFirst(), form <= multiRegionForm, let id = take(16, from: &bytes) else { return nil }
-        let digits = Array("0123456789abcdef".utf8)
         var text: [UInt8] = form == multiRegionForm ? multiRegionPrefix : []
+        text.reserveCapacity(36)
         for (index, byte) in id.enumerated() {
-            if form == uuidForm, [4, 6, 8, 10].contains(index) { text.append(dash) }
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
+            if form == uuidForm, index == 4 || index == 6 || index == 8 || index == 10 { text.append(dash) }
+            text.append(hexadecimal: byte)
         }
         return String(decoding: text, as: UTF8.self)
     }

@@ -99,7 +99,16 @@ extension KeyMaterial {
 
 extension [UInt8] {
     var lowercaseHexadecimal: String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+        var text: [UInt8] = []
+        text.reserveCapacity(2 * count)
+        for byte in self { text.append(hexadecimal: byte) }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Appends two lower-case digits.
+    mutating func append(hexadecimal byte: UInt8) {
+        for digit in [byte >> 4, byte & 15] {
+            append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+        }
     }
 }

@@ -46,7 +46,10 @@ package enum KeyIdentifier: Hashable, Sendable {
         guard bytes.count == 36 else { return false }
         if string.hasPrefix("mrk-") { return bytes[4...].allSatisfy(isHexadecimal) }
         return bytes.indices.allSatisfy { index in
-            [8, 13, 18, 23].contains(index) ? bytes[index] == UInt8(ascii: "-") : isHexadecimal(bytes[index])
+            switch index {
+            case 8, 13, 18, 23: bytes[index] == UInt8(ascii: "-")
+            default: isHexadecimal(bytes[index])
+            }
         }
     }
 

@@ -65,10 +65,10 @@ extension KeyManagementService {
     // token is unknown because no grant can exist. Nothing is stored and then ignored.
 
     func authorizeOwnAccount(
-        _ owner: Scope, resourceARN: String, action: String, _ context: RequestContext
+        _ owner: Scope, resourceARN: @autoclosure () -> String, action: String, _ context: RequestContext
     ) throws(KMSError) {
         guard owner.accountID == context.caller.accountID else {
-            throw .accessDenied(context.caller.principalARN, action: action, on: resourceARN)
+            throw .accessDenied(context.caller.principalARN, action: action, on: resourceARN())
         }
     }
 

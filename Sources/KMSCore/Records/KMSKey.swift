@@ -39,6 +39,8 @@ public struct KMSKey: Hashable, Sendable {
     /// A UUID in lower-case text form, or `mrk-` and 32 hexadecimal digits.
     public let id: String
     public let scope: Scope
+    /// Every answer names it, so it is made once.
+    public let arn: String
     public let creationDate: Timestamp
     public let keySpec: KeySpec
     public let keyUsage: KeyUsageType
@@ -59,6 +61,7 @@ public struct KMSKey: Hashable, Sendable {
     ) {
         self.id = id
         self.scope = scope
+        arn = scope.keyARN(id)
         self.creationDate = creationDate
         self.keySpec = keySpec
         self.keyUsage = keyUsage
@@ -70,8 +73,6 @@ public struct KMSKey: Hashable, Sendable {
         self.tags = tags
         self.materials = materials
     }
-
-    public var arn: String { scope.keyARN(id) }
 }
 
 /// An alias of one account and Region.
