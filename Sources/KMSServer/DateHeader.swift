@@ -1,4 +1,5 @@
 internal import KMSCore
+internal import SigV4
 internal import Synchronization
 
 /// The Date header, made once a second. SDKs correct their clocks by it.
@@ -8,7 +9,7 @@ final class DateHeader: Sendable {
     var now: String {
         let second = Int(DomainClock.wallTime())
         return current.withLock { current in
-            if current.second != second { current = (second, HTTPDate.text(second)) }
+            if current.second != second { current = (second, WireTime.imfFixdate(Int64(second))) }
             return current.text
         }
     }

@@ -1,5 +1,5 @@
 /// Points in time as they stand in signed requests: whole seconds since 1970 in the proleptic Gregorian calendar.
-enum WireTime {
+package enum WireTime {
     /// Parses `20150830T123600Z` (ISO 8601 basic format), nothing shorter, longer or out of range.
     static func parse(basic text: String) -> Int64? {
         let bytes = Array(text.utf8)
@@ -26,9 +26,7 @@ enum WireTime {
 
     /// `20150830T123600Z`. Years outside 0...9999 do not occur: clocks of this server give 64-bit seconds, clamped.
     static func basic(_ time: Int64) -> String {
-        let clamped = min(max(time, -62_167_219_200), 253_402_300_799)  // 0000-01-01T00:00:00Z, 9999-12-31T23:59:59Z
-        let days = floorDivide(clamped, 86_400)
-        let rest = clamped - days * 86_400
+        let (days, rest) = split(time)
         let (year, month, day) = civil(days)
         var text: [UInt8] = []
         text.reserveCapacity(16)
@@ -38,6 +36,33 @@ enum WireTime {
         text.append(UInt8(ascii: "Z"))
         return String(decoding: text, as: UTF8.self)
     }
+
+    /// `Sun, 30 Aug 2015 12:36:00 GMT` (RFC 9110 §5.6.7 IMF-fixdate), for Date headers.
+    package static func imfFixdate(_ time: Int64) -> String {
+        let (days, rest) = split(time)
+        let (year, month, day) = civil(days)
+        var text = Array(dayNames[Int(days - floorDivide(days, 7) * 7)].utf8)
+        text.append(contentsOf: ", ".utf8)
+        append(twoDigits: day, to: &text)
+        text.append(contentsOf: " \(monthNames[Int(month) - 1]) ".utf8)
+        for part in [year / 100, year % 100] { append(twoDigits: part, to: &text) }
+        for (separator, part) in [(" ", rest / 3_600), (":", rest / 60 % 60), (":", rest % 60)] {
+            text.append(contentsOf: separator.utf8)
+            append(twoDigits: part, to: &text)
+        }
+        text.append(contentsOf: " GMT".utf8)
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Days since 1970 and seconds of the day, of a time within the years 0...9999 or the nearest to it.
+    private static func split(_ time: Int64) -> (days: Int64, seconds: Int64) {
+        let clamped = min(max(time, -62_167_219_200), 253_402_300_799)  // 0000-01-01T00:00:00Z, 9999-12-31T23:59:59Z
+        let days = floorDivide(clamped, 86_400)
+        return (days, clamped - days * 86_400)
+    }
+
+    // 1970-01-01 was a Thursday.
+    private static let dayNames = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
 
     private static let monthNames = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",

@@ -76,10 +76,9 @@ extension KeyManagementService {
         }
         let (aliases, isLast) = metadata.read { directory in
             let contents = directory.contents(of: scope)
-            let names = contents.aliasNames.after(marker).filter { name in
-                key == nil || contents.aliases[name]?.targetKeyID == key?.id
-            }
-            let page = Page(names[...], limit: request.limit, default: 50, maximum: 100)
+            let all = contents.aliasNames.after(marker)
+            let names = key.map { key in all.filter { contents.aliases[$0]?.targetKeyID == key.id }[...] } ?? all
+            let page = Page(names, limit: request.limit, default: 50, maximum: 100)
             return (page.items.compactMap { contents.aliases[$0] }, page.isLast)
         }
         return ListAliasesResponse(
