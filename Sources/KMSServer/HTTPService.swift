@@ -22,8 +22,8 @@ public struct HTTPService: Service {
     /// KMS API: the largest request is far smaller; what is larger is refused unread.
     package static let maximumBodyBytes = 1 << 20
 
-    /// Longer than the 60 s after which load balancers and SDKs give an idle connection up, so that it is they who
-    /// close it and no request crosses a close on its way.
+    /// A minute and a little, so that clients and proxies with a round number give an idle connection up first and no
+    /// request crosses a close on its way.
     private static let idleTimeout = TimeAmount.seconds(75)
 
     private let configuration: Configuration
@@ -89,6 +89,8 @@ public struct HTTPService: Service {
                         withPipeliningAssistance: true,
                         // HTTPConnection answers what is not HTTP.
                         withErrorHandling: false,
+                        // What HTTPConnection writes is made here: fixed names, digits, a UUID, a date.
+                        withOutboundHeaderValidation: false,
                         withEncoderConfiguration: .init(),
                         withDecoderLimitConfiguration: Self.decoderLimits)
                     // Without it a client that sends requests and reads no answers would fill the memory with them.
