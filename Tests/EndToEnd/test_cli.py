@@ -130,6 +130,21 @@ def test_scripts_start_does_everything_and_finds_its_keys_again(default_store, t
         shutil.rmtree(folder)
 
 
+@pytest.mark.parametrize(("found", "said"), [
+    (None, "there is no swift on the PATH"), ("Swift version 5.10.1 (swift-5.10.1-RELEASE)", "this is Swift 5.10"),
+])
+def test_scripts_start_without_the_right_swift_says_how_to_get_it(tmp_path, found, said):
+    for name in ["bash", "dirname", "env", "head", "sed", "sort"]:
+        (tmp_path / name).symlink_to(shutil.which(name))
+    if found:
+        (tmp_path / "swift").write_text(f"#!{shutil.which('bash')}\necho '{found}'\n")
+        (tmp_path / "swift").chmod(0o755)
+    result = subprocess.run(
+        [CHECKOUT / "scripts" / "start"], env={"PATH": str(tmp_path)}, capture_output=True, text=True, timeout=60)
+    assert result.returncode != 0
+    assert said in result.stderr and "https://www.swift.org/install/" in result.stderr
+
+
 def test_version_and_help(tmp_path):
     for arguments in [["version"], ["--help"], ["dev", "--help"], ["serve", "--help"], ["init", "--help"]]:
         result = subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=30, cwd=tmp_path)

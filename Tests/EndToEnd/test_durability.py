@@ -3,7 +3,9 @@
 import concurrent.futures
 import contextlib
 import random
+import re
 import signal
+import sqlite3
 import threading
 import urllib.error
 import urllib.request
@@ -191,6 +193,29 @@ def test_an_object_of_somebody_else_is_reported_and_left_alone(new_server):
     labels = [entry.get("label") for entry in softhsm.objects(server.data, server.pin)]
     assert "somebody-elses-key" in labels
     assert server.client().create_key(**in_custom_store(server))["KeyMetadata"]["KeyState"] == "Enabled"
+
+
+@pytest.mark.parametrize("kind", ["generate", "destroy"])
+def test_what_an_interruption_left_on_the_token_is_finished_and_reported(new_server, kind):
+    server = new_server()
+    blob = server.client().encrypt(
+        KeyId=server.client().create_key(**in_custom_store(server))["KeyMetadata"]["KeyId"], Plaintext=b"x")
+    server.stop()
+    # As if the server had been killed between the object on the token and the commit (or after a tombstone).
+    identifier = uuid.uuid4().hex
+    softhsm.make_foreign_key(server.data, server.pin, "half-made", identifier)
+    with contextlib.closing(sqlite3.connect(server.data / "strongroom.sqlite")) as database, database:
+        database.execute(
+            "INSERT INTO intents (backing_key_id, kind, placement, cluster_id, key_arn, creation_date)"
+            " VALUES (?, ?, 'device', 'cluster-strongroomdev', 'arn:aws:kms:us-east-1:000000000000:key/x', 1.0)",
+            (bytes.fromhex(identifier), kind))
+    before = len(server.log)
+    server.start()
+    eventually(
+        lambda: re.search(f"{identifier}.*finished what an interruption left behind", server.log[before:]),
+        "a report of what was finished")
+    assert "half-made" not in [entry.get("label") for entry in softhsm.objects(server.data, server.pin)]
+    eventually(lambda: decrypts(server.client(), blob["CiphertextBlob"]) == b"x", "the other key to work")
 
 
 def test_a_half_written_object_on_the_token_does_no_harm(new_server):
