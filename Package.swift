@@ -64,6 +64,7 @@ let package = Package(
         library(
             "KeyStorePKCS11", ["KMSModel", "KeyStores", "PKCS11", "SecureMemory"]),
         // KMS
+        library("KMSPolicy", ["KMSModel"]),
         library("KMSCore", ["Cryptography", "KMSModel", "KeyStores", "SecureMemory", logging]),
         library(
             "KMSStorage", ["KMSCore", "KMSModel", "KeyStores", .product(name: "GRDB", package: "GRDB.swift")]),
@@ -108,6 +109,7 @@ let package = Package(
         test(
             "KMSCoreTests",
             ["KMSCore", "KMSModel", "KMSStorage", "KeyStoreSoftware", "KeyStores", "SecureMemory", logging]),
+        test("KMSPolicyTests", ["KMSModel", "KMSPolicy"], exclude: ["Cases"]),
         test("KMSServerTests", ["KMSModel", "KMSServer"]),
         test(
             "KMSStorageTests",

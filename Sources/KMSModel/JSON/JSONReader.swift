@@ -181,7 +181,7 @@ package struct JSONReader {
     mutating func advance() { index += 1 }
 
     @inline(__always)
-    private mutating func skipWhiteSpace(_ body: Span<UInt8>) {
+    mutating func skipWhiteSpace(_ body: Span<UInt8>) {
         while index < body.count {
             switch body[index] {
             case 0x20, 0x0A, 0x0D, 0x09: index += 1
