@@ -65,21 +65,21 @@ let package = Package(
             "KeyStorePKCS11", ["KMSModel", "KeyStores", "PKCS11", "SecureMemory"]),
         // KMS
         library("KMSPolicy", ["KMSModel"]),
-        library("KMSCore", ["Cryptography", "KMSModel", "KeyStores", "SecureMemory", logging]),
+        library("KMSCore", ["Cryptography", "KMSModel", "KMSPolicy", "KeyStores", "SecureMemory", logging]),
         library(
-            "KMSStorage", ["KMSCore", "KMSModel", "KeyStores", .product(name: "GRDB", package: "GRDB.swift")]),
+            "KMSStorage",
+            ["KMSCore", "KMSModel", "KMSPolicy", "KeyStores", .product(name: "GRDB", package: "GRDB.swift")]),
         library(
             "KMSServer",
             [
-                "Cryptography", "KMSCore", "KMSModel", "SecureMemory", "SigV4", logging, lifecycle,
+                "Cryptography", "KMSCore", "KMSModel", "KMSPolicy", "SecureMemory", "SigV4", logging, lifecycle,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ] + nio),
         .executableTarget(
             name: "strongroom",
             dependencies: [
-                "Cryptography", "KMSCore", "KMSModel", "KMSServer", "KMSStorage", "KeyStorePKCS11", "KeyStoreSoftware",
-                "PKCS11",
-                "SecureMemory", argumentParser, logging, lifecycle,
+                "Cryptography", "KMSCore", "KMSModel", "KMSPolicy", "KMSServer", "KMSStorage", "KeyStorePKCS11",
+                "KeyStoreSoftware", "PKCS11", "SecureMemory", argumentParser, logging, lifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
             ],
@@ -108,11 +108,17 @@ let package = Package(
             ["Cryptography", "KMSModel", "KMSTesting", "KeyStoreSoftware", "KeyStores", "SecureMemory"]),
         test(
             "KMSCoreTests",
-            ["KMSCore", "KMSModel", "KMSStorage", "KeyStoreSoftware", "KeyStores", "SecureMemory", logging]),
+            [
+                "KMSCore", "KMSModel", "KMSPolicy", "KMSStorage", "KeyStoreSoftware", "KeyStores", "SecureMemory",
+                logging,
+            ]),
         test("KMSPolicyTests", ["KMSModel", "KMSPolicy"], exclude: ["Cases"]),
-        test("KMSServerTests", ["KMSModel", "KMSServer"]),
+        test("KMSServerTests", ["KMSCore", "KMSModel", "KMSPolicy", "KMSServer", "SecureMemory", "SigV4"]),
         test(
             "KMSStorageTests",
-            ["KMSCore", "KMSModel", "KMSStorage", "KeyStores", .product(name: "GRDB", package: "GRDB.swift")]),
+            [
+                "KMSCore", "KMSModel", "KMSPolicy", "KMSStorage", "KeyStores",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
     ]
 )

@@ -1,4 +1,5 @@
 import KMSModel
+import KMSPolicy
 
 // The answers of the KMS core, each text in one place. Where AWS's text is known it is AWS's, word for word (recorded
 // from AWS or quoted by the KMS Developer Guide); the others say what was wrong and what would be right.
@@ -16,22 +17,40 @@ extension KMSError {
 
     // MARK: Authorization
 
-    static func accessDenied(_ principalARN: String, action: String, on resourceARN: String) -> Self {
-        let action = "kms:\(action)"
-        return .init(
-            .accessDenied,
-            "User: \(principalARN) is not authorized to perform: \(action) on resource: \(resourceARN) "
-                + "because no resource-based policy allows the \(action) action")
-    }
-    /// The answer for a ciphertext whose key is unknown or not the caller's: the same for both, so that it tells nothing.
-    static func ciphertextAccessDenied(_ principalARN: String, action: String) -> Self {
+    /// AWS's text (IAM User Guide, "Troubleshoot access denied error messages").
+    static func accessDenied(
+        _ principalARN: Text, _ action: Action, on resourceARN: String, _ denial: Decision.Denial
+    ) -> Self {
         .init(
             .accessDenied,
-            "User: \(principalARN) is not authorized to perform: kms:\(action) on the resource associated with this "
+            "User: \(principalARN.string) is not authorized to perform: \(action) on resource: \(resourceARN) "
+                + denial.explanation(action))
+    }
+    /// The answer for a ciphertext whose key is unknown or not the caller's: the same for both, so that it tells nothing.
+    static func ciphertextAccessDenied(_ principalARN: Text, _ action: Action) -> Self {
+        .init(
+            .accessDenied,
+            "User: \(principalARN.string) is not authorized to perform: \(action) on the resource associated with this "
                 + "ciphertext because the resource does not exist in this Region, no resource-based policies allow "
                 + "access, or a resource-based policy explicitly denies access")
     }
     static let unknownGrantToken = Self(.invalidGrantToken, "The grant token is not known.")
+    static func grantNotFound(_ grantID: String) -> Self { .init(.notFound, "Grant ID \(grantID) not found") }
+    static func invalidGrantID(_ grantID: String) -> Self {
+        .init(.invalidGrantId, "\(grantID) is not a grant ID: 64 lower-case hexadecimal digits.")
+    }
+    static let invalidPrincipalARN = Self(.invalidArn, "ARN does not refer to a valid principal")
+
+    // MARK: Key policies
+
+    static let lockout = Self(
+        .malformedPolicyDocument, "The new key policy will not allow you to update the key policy in the future.")
+    static let invalidPrincipals = Self(
+        .malformedPolicyDocument, "Policy contains a statement with one or more invalid principals.")
+    static func policyTooLong(_ count: Int, maximum: Int) -> Self {
+        .limitExceeded("The key policy has \(count) bytes; at most \(maximum) are allowed.")
+    }
+    static let noSuchPolicy = Self(.notFound, "No such policy exists")
 
     // MARK: States and usage
 
@@ -100,4 +119,24 @@ extension KMSError {
     static func metadataNotWritten(_ error: MetadataStoreError) -> Self {
         .init(.kmsInternal, "The change could not be stored. Try the request again.")
     }
+}
+
+extension Decision.Denial {
+    /// Why, in AWS's words.
+    fileprivate func explanation(_ action: Action) -> String {
+        switch self {
+        case .explicit(let statement):
+            "with an explicit deny in \(statement.layer.article) \(statement.layer.rawValue)"
+        case .noIdentityPolicyAllows: "because no identity-based policy allows the \(action) action"
+        case .noPermissionsBoundaryAllows: "because no permissions boundary allows the \(action) action"
+        case .noSessionPolicyAllows: "because no session policy allows the \(action) action"
+        // Nothing that a caller could do about the difference.
+        case .noResourcePolicyAllows, .notAcrossAccounts, .unreadableResourcePolicy:
+            "because no resource-based policy allows the \(action) action"
+        }
+    }
+}
+
+extension PolicyLayer {
+    fileprivate var article: String { self == .identityPolicy ? "an" : "a" }
 }

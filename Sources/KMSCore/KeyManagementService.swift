@@ -1,7 +1,9 @@
 import Cryptography
-import KMSModel
+public import KMSModel
+public import KMSPolicy
 public import KeyStores
 public import Logging
+public import SecureMemory
 
 /// The KMS API without its wire: one method per operation, one file per method in `Operations/`.
 ///
@@ -25,6 +27,8 @@ public final class KeyManagementService: Sendable {
     let messageCounter: MessageCounter
     let clock: DomainClock
     let logger: Logger
+    /// Everyone there is, as the principals file says at this moment.
+    let principals: @Sendable () -> PrincipalDirectory
     /// Runs connects and reconciliations; the executable runs it as a service.
     public let backgroundWork = BackgroundWork()
     let intentsInFlight = IntentsInFlight()
@@ -34,11 +38,13 @@ public final class KeyManagementService: Sendable {
     /// Errors: `MetadataStoreError`, or what `sealing` throws when the root key does not fit the database.
     public init(
         configuration: Configuration, store: any MetadataStore, sealing: any SecretSealing,
-        softwareKeyStore: any KeyStore, devices: any KeyStoreDevices, logger: Logger
+        softwareKeyStore: any KeyStore, devices: any KeyStoreDevices,
+        principals: @escaping @Sendable () -> PrincipalDirectory, logger: Logger
     ) async throws {
         self.configuration = configuration
         self.sealing = sealing
         self.devices = devices
+        self.principals = principals
         self.logger = logger
         let metadata = try Metadata(store)
         self.metadata = metadata
@@ -49,6 +55,12 @@ public final class KeyManagementService: Sendable {
         clock = DomainClock(
             offsetSeconds: metadata.read { Self.clockOffset(in: $0) })
     }
+
+    /// Domain time: what expiry, deletion and conditions on the time go by.
+    public var now: Timestamp { clock.now }
+
+    /// 32 bytes from which session credentials are made. The same after a restart.
+    public func sessionSecret() throws(KMSError) -> SecretBytes { try serverSecret.sessionSecret() }
 
     private static func serverSecret(
         _ metadata: Metadata, _ sealing: any SecretSealing

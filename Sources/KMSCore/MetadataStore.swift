@@ -22,6 +22,7 @@ public struct MetadataStoreError: Error, CustomStringConvertible {
 public struct MetadataContents: Sendable {
     public var keys: [KMSKey] = []
     public var aliases: [Alias] = []
+    public var grants: [KeyGrant] = []
     public var customKeyStores: [CustomKeyStore] = []
     public var intents: [Intent] = []
     public var settings: [MetadataSetting: [UInt8]] = [:]
@@ -46,10 +47,12 @@ public enum MetadataSetting: String, Hashable, Sendable, CaseIterable {
 /// One change of the metadata. A `put` inserts or replaces.
 public enum MetadataChange: Sendable {
     case putKey(KMSKey)
-    /// Takes the key's tags and material references with it; its aliases are deleted by changes of their own.
+    /// Takes the key's tags, grants and material references with it; its aliases are deleted by changes of their own.
     case deleteKey(id: String, scope: Scope)
     case putAlias(Alias)
     case deleteAlias(name: String, scope: Scope)
+    case putGrant(KeyGrant)
+    case deleteGrant(id: String, keyID: String, scope: Scope)
     case putCustomKeyStore(CustomKeyStore)
     case deleteCustomKeyStore(id: String)
     case putIntent(Intent)

@@ -1,24 +1,27 @@
-/// Who asks, as the signature proved it.
-public struct Caller: Hashable, Sendable {
-    /// 12 digits.
-    public let accountID: String
-    public let principalARN: String
-
-    public init(accountID: String, principalARN: String) {
-        self.accountID = accountID
-        self.principalARN = principalARN
-    }
-}
+public import KMSModel
+public import KMSPolicy
 
 /// What an operation knows of its request beside the request itself.
-public struct RequestContext: Hashable, Sendable {
-    public let caller: Caller
+public struct RequestContext: Sendable {
+    /// Who asks, as the signature proved it.
+    public let caller: Principal
     /// From the credential scope of the signature: the Region whose endpoint was meant.
     public let region: String
+    /// The address that the request came from, as text; nil when it came through no network.
+    public let sourceIP: Text?
+    /// The header User-Agent.
+    public let userAgent: Text?
+    /// The header Referer.
+    public let referer: Text?
 
-    public init(caller: Caller, region: String) {
+    public init(
+        caller: Principal, region: String, sourceIP: Text? = nil, userAgent: Text? = nil, referer: Text? = nil
+    ) {
         self.caller = caller
         self.region = region
+        self.sourceIP = sourceIP
+        self.userAgent = userAgent
+        self.referer = referer
     }
 
     /// The caller's own keys, aliases and key stores in this Region.

@@ -20,6 +20,16 @@ extension Dispatch {
         .disableKey: silent(KeyManagementService.disableKey),
         .scheduleKeyDeletion: handler(KeyManagementService.scheduleKeyDeletion),
         .cancelKeyDeletion: handler(KeyManagementService.cancelKeyDeletion),
+        // Key policies
+        .putKeyPolicy: silent(KeyManagementService.putKeyPolicy),
+        .getKeyPolicy: handler(KeyManagementService.getKeyPolicy),
+        .listKeyPolicies: handler(KeyManagementService.listKeyPolicies),
+        // Grants
+        .createGrant: handler(KeyManagementService.createGrant),
+        .listGrants: handler(KeyManagementService.listGrants),
+        .listRetirableGrants: handler(KeyManagementService.listRetirableGrants),
+        .retireGrant: silent(KeyManagementService.retireGrant),
+        .revokeGrant: silent(KeyManagementService.revokeGrant),
         // Aliases
         .createAlias: silent(KeyManagementService.createAlias),
         .updateAlias: silent(KeyManagementService.updateAlias),

@@ -1,3 +1,4 @@
+internal import KMSModel
 internal import Logging
 internal import NIOCore
 internal import NIOHTTP1
@@ -31,6 +32,8 @@ final class HTTPConnection: ChannelInboundHandler {
     private let logger: Logger
 
     private var state = State.idle
+    /// The client's address as text: the same for every request of the connection, so it is made once.
+    private var sourceIP: Text?
     private var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: "")
     private var body = ByteBuffer()
     private var keepsAlive = true
@@ -40,6 +43,11 @@ final class HTTPConnection: ChannelInboundHandler {
         self.executor = executor
         self.dates = dates
         self.logger = logger
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        sourceIP = context.remoteAddress?.ipAddress.map(ClientAddress.text)
+        context.fireChannelActive()
     }
 
     // MARK: The request
@@ -102,7 +110,7 @@ final class HTTPConnection: ChannelInboundHandler {
         }
         let request = WireRequest(
             method: head.method.rawValue, path: path, query: query, headers: Array(head.headers),
-            body: SecretBytes(copying: body.readableBytesUInt8Span))
+            sourceIP: sourceIP, body: SecretBytes(copying: body.readableBytesUInt8Span))
         body = ByteBuffer()
         return request
     }

@@ -3,19 +3,25 @@ import KMSModel
 public import Logging
 import SigV4
 
-/// From one HTTP request to its response: health probes, authentication, dispatch, errors. Knows no HTTP library.
+/// From one HTTP request to its response: health probes, the calls of STS, authentication, dispatch, errors. Knows no
+/// HTTP library.
 public struct RequestHandler: Sendable {
     private let service: KeyManagementService
     private let authenticator: Authenticator
+    private let securityTokens: SecurityTokenService
     private let testControls: TestControls?
     private let logger: Logger
 
     /// - Parameter testControls: nil except in `strongroom dev`.
     public init(
-        service: KeyManagementService, principals: Principals, testControls: TestControls?, logger: Logger
+        service: KeyManagementService, principals: CurrentPrincipals, testControls: TestControls?, logger: Logger
     ) {
         self.service = service
-        authenticator = Authenticator(principals)
+        let sessions = Sessions { [service] () throws(KMSError) in try service.sessionSecret() }
+        let authenticator = Authenticator(principals, sessions)
+        self.authenticator = authenticator
+        securityTokens = SecurityTokenService(
+            service: service, principals: principals, sessions: sessions, authenticator: authenticator, logger: logger)
         self.testControls = testControls
         self.logger = logger
     }
@@ -24,6 +30,9 @@ public struct RequestHandler: Sendable {
     package func respond(to request: WireRequest) async -> WireResponse {
         if request.method == "GET" { return await probe(request) }
         let requestID = RequestID.make()
+        if SecurityTokenService.isAddressed(by: request) {
+            return securityTokens.respond(to: request, requestID: requestID)
+        }
         do {
             return Self.response(status: 200, try await answer(request), requestID)
         } catch {
@@ -42,10 +51,20 @@ public struct RequestHandler: Sendable {
         let operation = Dispatch.operation(target: target)
         guard operation != nil || control != nil else { throw .unknownOperation() }
 
-        let context = try authenticator.authenticate(request, wallTime: DomainClock.wallTime())
+        let context: RequestContext
+        do throws(AuthenticationError) {
+            context = try authenticator.authenticate(
+                request, for: .kms, wallTime: DomainClock.wallTime(), now: service.now)
+        } catch {
+            if case .signature(.internalFailure(let reason)) = error {
+                logger.error("a signature could not be verified", metadata: ["error": "\(reason)"])
+            }
+            throw error.kmsError
+        }
         if let operation { return try await Dispatch.respond(to: operation, body: request.body, service, context) }
-        if let control, let answer = try await testControls?.respond(to: control, body: request.body, service) {
-            return answer
+        if let control, let testControls {
+            try service.authorizeTestControl(control, context)
+            if let answer = try await testControls.respond(to: control, body: request.body, service) { return answer }
         }
         throw .unknownOperation()
     }

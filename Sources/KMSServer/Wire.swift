@@ -1,3 +1,4 @@
+package import KMSModel
 package import SecureMemory
 
 /// One HTTP request as it came, before anything of it is believed.
@@ -9,16 +10,20 @@ package struct WireRequest: Sendable {
     package let query: String
     /// In the order received, duplicates kept; names in the case received.
     package let headers: [(name: String, value: String)]
+    /// The address of whoever is at the other end of the connection, as text; nil when there is no network between.
+    package let sourceIP: Text?
     /// May hold a plaintext or a PIN: cleared when the last reference goes.
     package let body: SecretBytes
 
     package init(
-        method: String, path: String, query: String = "", headers: [(name: String, value: String)], body: SecretBytes
+        method: String, path: String, query: String = "", headers: [(name: String, value: String)],
+        sourceIP: Text? = nil, body: SecretBytes
     ) {
         self.method = method
         self.path = path
         self.query = query
         self.headers = headers
+        self.sourceIP = sourceIP
         self.body = body
     }
 

@@ -43,20 +43,53 @@ public final class SQLiteMetadataStore: MetadataStore {
 
     public func load() throws(MetadataStoreError) -> MetadataContents {
         do {
+            return try database.read { database in try Self.contents(of: database) }
+        } catch {
+            throw MetadataStoreError(error, doing: "read", path: path)
+        }
+    }
+
+    /// Reads the database at `path` without changing it; a server may be running on it. What is read is one state of
+    /// it: that after some commit.
+    ///
+    /// Throws when there is none, and when an older or newer version of Strongroom wrote it: nothing is migrated.
+    public static func contents(at path: String) throws(MetadataStoreError) -> MetadataContents {
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw MetadataStoreError("there is no database at \(path)")
+        }
+        var configuration = Configuration()
+        configuration.label = "strongroom.metadata.reading"
+        configuration.readonly = true
+        configuration.busyMode = .timeout(5)
+        configuration.prepareDatabase { database in try Self.distrust(database) }
+        do {
+            let database = try DatabaseQueue(path: path, configuration: configuration)
             return try database.read { database in
-                var contents = MetadataContents()
-                contents.keys = try KMSKey.all(in: database)
-                contents.aliases = try Alias.all(in: database)
-                contents.customKeyStores = try CustomKeyStore.all(in: database)
-                contents.intents = try Intent.all(in: database)
-                contents.settings = try MetadataSetting.all(in: database)
-                contents.refusedPINs = try RefusedPINRows.all(in: database)
-                contents.messageReservations = try MessageReservationRows.all(in: database)
-                return contents
+                try check(database, path: path)
+                guard try Schema.migrator.hasCompletedMigrations(database) else {
+                    throw MetadataStoreError(
+                        "an older version of Strongroom has written it; start the server of this version once, "
+                            + "which brings it up to date"
+                    )
+                }
+                return try contents(of: database)
             }
         } catch {
             throw MetadataStoreError(error, doing: "read", path: path)
         }
+    }
+
+    private static func contents(of database: Database) throws -> MetadataContents {
+        var contents = MetadataContents()
+        contents.keys = try KMSKey.all(in: database)
+        contents.aliases = try Alias.all(in: database)
+        contents.grants = try KeyGrant.all(in: database)
+        contents.customKeyStores = try CustomKeyStore.all(in: database)
+        contents.intents = try Intent.all(in: database)
+        contents.settings = try MetadataSetting.all(in: database)
+        contents.refusedPINs = try RefusedPINRows.all(in: database)
+        contents.messageReservations = try MessageReservationRows.all(in: database)
+        return contents
     }
 
     public func commit(_ changes: [MetadataChange]) throws(MetadataStoreError) {
@@ -75,6 +108,9 @@ public final class SQLiteMetadataStore: MetadataStore {
         case .deleteKey(let id, let scope): try KMSKey.delete(id, scope, from: database)
         case .putAlias(let alias): try alias.put(into: database)
         case .deleteAlias(let name, let scope): try Alias.delete(name, scope, from: database)
+        case .putGrant(let grant): try grant.put(into: database)
+        case .deleteGrant(let id, let keyID, let scope):
+            try KeyGrant.delete(id, ofKey: keyID, scope, from: database)
         case .putCustomKeyStore(let keyStore): try keyStore.put(into: database)
         case .deleteCustomKeyStore(let id): try CustomKeyStore.delete(id, from: database)
         case .putIntent(let intent): try intent.put(into: database)
@@ -93,6 +129,10 @@ extension SQLiteMetadataStore {
             throw MetadataStoreError("its file system does not support write-ahead logging (shared memory is needed)")
         }
         try database.execute(sql: "PRAGMA synchronous = FULL")
+        try distrust(database)
+    }
+
+    private static func distrust(_ database: Database) throws {
         // A damaged or forged file shall give errors, not surprises (https://www.sqlite.org/security.html §1.2).
         try database.execute(sql: "PRAGMA trusted_schema = OFF")
         try database.execute(sql: "PRAGMA cell_size_check = ON")

@@ -55,7 +55,7 @@ public final class SignatureVerifier: Sendable {
             accessKeyID: authorization.accessKeyID, day: authorization.day, region: authorization.region)
         let cached = signingKeys.value(for: scope)
         do {
-            let key = try cached ?? derive(authorization)
+            let key = try cached ?? derive(authorization, sessionToken: headers.value(of: "x-amz-security-token"))
             let expected = try Self.signature(of: canonical, timestamp: timestamp, scope: authorization.scope, key: key)
             // Compared as text: another length or upper-case digits are simply another signature.
             let isSigned = constantTimeEquals(expected.span, Array(authorization.signature).span)
@@ -73,10 +73,9 @@ public final class SignatureVerifier: Sendable {
             signedAt: signedAt)
     }
 
-    private func derive(_ authorization: Authorization) throws -> SecretBytes {
-        guard let secret = credentials.secret(accessKeyID: authorization.accessKeyID) else {
-            throw SigV4Error.unknownAccessKey
-        }
+    private func derive(_ authorization: Authorization, sessionToken: String?) throws -> SecretBytes {
+        guard let secret = credentials.secret(accessKeyID: authorization.accessKeyID, sessionToken: sessionToken)
+        else { throw SigV4Error.unknownAccessKey }
         return try SigningKey.derive(
             secret: secret, day: authorization.day, region: authorization.region, service: authorization.service)
     }

@@ -37,6 +37,18 @@ package enum WireTime {
         return String(decoding: text, as: UTF8.self)
     }
 
+    /// `2015-08-30T12:36:00Z` (ISO 8601 extended format), as answers of the query protocol write times.
+    package static func iso8601(_ time: Int64) -> String {
+        var text: [UInt8] = []
+        text.reserveCapacity(20)
+        for (index, byte) in basic(time).utf8.enumerated() {
+            if index == 4 || index == 6 { text.append(UInt8(ascii: "-")) }
+            if index == 11 || index == 13 { text.append(UInt8(ascii: ":")) }
+            text.append(byte)
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
     /// `Sun, 30 Aug 2015 12:36:00 GMT` (RFC 9110 §5.6.7 IMF-fixdate), for Date headers.
     package static func imfFixdate(_ time: Int64) -> String {
         let (days, rest) = split(time)

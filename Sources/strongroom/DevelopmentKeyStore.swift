@@ -1,6 +1,7 @@
 import Foundation
 import KMSCore
 import KMSModel
+import KMSPolicy
 import SecureMemory
 
 /// The custom key store that `strongroom dev` starts with, CONNECTED on its SoftHSM token.
@@ -9,13 +10,12 @@ struct DevelopmentKeyStore: Sendable {
     static let region = "us-east-1"
 
     let token: SoftHSMToken
-    let account: String
+    /// Who owns the custom key store, and may create it.
+    let caller: Principal
 
     /// Creates the custom key store unless it is there, and waits until it is connected. Returns its id.
     func provision(_ service: KeyManagementService) async throws -> String {
-        let context = RequestContext(
-            caller: Caller(accountID: account, principalARN: "arn:aws:iam::\(account):user/dev"),
-            region: Self.region)
+        let context = RequestContext(caller: caller, region: Self.region)
         let id: Text
         if let found = try await existing(service, context) {
             id = found

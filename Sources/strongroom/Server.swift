@@ -15,7 +15,7 @@ struct Server {
     var dataDirectory: URL
     var listen: HTTPService.Configuration
     var readyFile: URL?
-    var accessKeys: [AccessKey]
+    var principals: PrincipalsSource
     var devices: [TokenDeviceConfiguration]
     var defaultPlacement: Placement
     var logLevel: Logger.Level
@@ -37,6 +37,7 @@ struct Server {
     func run() async throws {
         forbidCoreDumps()
         let logger = makeLogger()
+        let principals = try await principals.open(logger)
 
         try PrivateFile.makeDirectory(dataDirectory)
         let lock = try DataDirectoryLock(directory: dataDirectory.path)
@@ -48,6 +49,7 @@ struct Server {
             sealing: rootKey,
             softwareKeyStore: SoftwareKeyStore(rootKey: rootKey),
             devices: tokenDevices,
+            principals: { principals.current.value.directory },
             logger: logger)
         await service.connectAtStart()
 
@@ -56,7 +58,7 @@ struct Server {
         }
         let start = Start()
         let handler = RequestHandler(
-            service: service, principals: Principals(accessKeys), testControls: controls, logger: logger)
+            service: service, principals: principals.current, testControls: controls, logger: logger)
         let http = HTTPService(configuration: listen, handler: handler, logger: logger) { port in
             do { try await becomeReady(port: port, service, logger) } catch {
                 start.failure.withLock { $0 = error }
@@ -66,7 +68,9 @@ struct Server {
         defer { withExtendedLifetime(lock) {} }
         let group = ServiceGroup(
             configuration: .init(
-                services: [BackgroundService(service: service), HousekeepingService(service: service), http],
+                services: [
+                    principals, BackgroundService(service: service), HousekeepingService(service: service), http,
+                ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
         await tokenDevices.shutDown()

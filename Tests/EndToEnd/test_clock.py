@@ -157,10 +157,10 @@ def test_keys_that_are_created_while_others_are_deleted_live(clocked, where):
         worker.start()
     try:
         Wire(clocked).development("AdvanceClock", {"Seconds": 8 * DAY})
+        eventually(lambda: made, "a key that was created meanwhile")
     finally:
         done.set()
         for worker in workers:
             worker.join()
-    assert made
     for key in made:
         kms.encrypt(KeyId=key, Plaintext=b"x")

@@ -104,22 +104,6 @@ def test_create_key_refuses_what_is_not_built_instead_of_half_doing_it(kms):
             kms.create_key(**arguments)
 
 
-def test_create_key_refuses_a_policy_that_it_could_not_enforce(kms):
-    policy = (
-        '{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "kms:*",'
-        ' "Resource": "*"}]}')
-    with refused("UnsupportedOperationException"):
-        kms.create_key(Policy=policy)
-
-
-def test_create_key_takes_the_default_policy(kms):
-    policy = (
-        '{"Version": "2012-10-17", "Id": "key-default-1", "Statement": [{"Sid": "Enable IAM User Permissions",'
-        ' "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": "kms:*",'
-        ' "Resource": "*"}]}')
-    assert kms.create_key(Policy=policy)["KeyMetadata"]["KeyState"] == "Enabled"
-
-
 def test_create_key_refuses_bad_tags(create_key):
     with refused("TagException", "Duplicate tag keys"):
         create_key(Tags=[{"TagKey": "a", "TagValue": "1"}, {"TagKey": "a", "TagValue": "2"}])

@@ -1,45 +1,22 @@
 """Several accounts and Regions in one server: each has its own keys, aliases and key stores."""
 
 import pytest
-import yaml
 
 from support import custom_store
 from support.expect import refused
+from support.principals import Directory
 from support.wire import Wire
 
-
-def user(name, **access_key):
-    return {"name": name, "accessKeys": [access_key]}
-
-
-PRINCIPALS = {
-    "accounts": {
-        "111111111111": {"users": [
-            user("alice", id="AKIDALICE", secret="alice's secret, with / and +"),
-            user("bob", id="AKIDBOB", secret="secret of bob", sessionToken="token/of+bob=="),
-        ]},
-        "222222222222": {"users": [user("carol", id="AKIDCAROL", secret="secret of carol")]},
-    },
-}
-ALICE = {"access_key": "AKIDALICE", "secret": "alice's secret, with / and +"}
-BOB = {"access_key": "AKIDBOB", "secret": "secret of bob", "token": "token/of+bob=="}
-CAROL = {"access_key": "AKIDCAROL", "secret": "secret of carol"}
-
-
-def write_principals(path, mode=0o600, principals=None):
-    path.write_text(yaml.safe_dump(principals or PRINCIPALS))
-    path.chmod(mode)
-    return ["--principals", str(path)]
+PEOPLE = Directory()
+ALICE = PEOPLE.user("alice", policies=["AdministratorAccess"]).keys
+BOB = PEOPLE.user("bob", policies=["AdministratorAccess"]).keys
+CAROL = PEOPLE.user("carol", policies=["AdministratorAccess"], account="222222222222").keys
 
 
 @pytest.fixture(scope="module")
 def accounts(default_store):
-    from support import server as server_module
-
-    with server_module.servers() as make:
-        server = make(default_store, start=False)
-        server.options += write_principals(server.directory / "principals.yaml")
-        yield server.start()
+    with PEOPLE.server(default_store) as server:
+        yield server
 
 
 def key_in(kms, **arguments):
@@ -133,44 +110,14 @@ def test_two_accounts_and_two_regions_share_a_token(accounts, region):
         clients[1].create_key(Origin="AWS_CLOUDHSM", CustomKeyStoreId=stores[2])
 
 
-def test_a_session_token_must_be_the_right_one(accounts):
-    text = "The security token included in the request is invalid."
-    for token in [None, "another token", "token/of+bob==="]:
-        wire = Wire(accounts, access_key="AKIDBOB", secret="secret of bob", token=token)
-        answer = wire.call("ListKeys", {})
-        assert (answer.status, answer.code, answer.message) == (400, "UnrecognizedClientException", text)
-    assert Wire(accounts, access_key="AKIDBOB", secret="secret of bob", token="token/of+bob==").call(
-        "ListKeys", {}).status == 200
-
-
-def test_a_session_token_must_be_signed(accounts):
-    wire = Wire(accounts, access_key="AKIDBOB", secret="secret of bob")
-    headers = wire.signed(
-        "TrentService.ListKeys", b"{}", unsigned=[("X-Amz-Security-Token", "token/of+bob==")])
-    answer = wire.send(headers, b"{}")
-    assert (answer.status, answer.code) == (400, "InvalidSignatureException")
+def test_an_access_key_of_a_user_has_no_session_token(accounts):
+    wire = Wire(accounts, **{**BOB, "token": "some token"})
+    answer = wire.call("ListKeys", {})
+    assert (answer.status, answer.code, answer.message) == (
+        400, "UnrecognizedClientException", "The security token included in the request is invalid.")
+    assert Wire(accounts, **BOB).call("ListKeys", {}).status == 200
 
 
 def test_the_secret_of_one_user_does_not_open_another(accounts):
-    answer = Wire(accounts, access_key="AKIDALICE", secret="secret of carol").call("ListKeys", {})
+    answer = Wire(accounts, **{**ALICE, "secret": CAROL["secret"]}).call("ListKeys", {})
     assert (answer.status, answer.code) == (400, "InvalidSignatureException")
-
-
-def test_a_principals_file_that_others_can_read_is_refused(new_server):
-    server = new_server(start=False)
-    server.options += write_principals(server.directory / "principals.yaml", mode=0o644)
-    assert "principals.yaml" in server.refuses_to_start()
-
-
-@pytest.mark.parametrize("change", [
-    {"accounts": {"12": {"users": []}}}, {"accounts": {}, "acounts": {}},
-    {"accounts": {"111111111111": {"users": [user("a", id="X")]}}},
-    {"accounts": {"111111111111": {"users": [{"name": "a", "accessKey": []}]}}},
-    {"accounts": {
-        "111111111111": {"users": [user("a", id="SAME", secret="1")]},
-        "222222222222": {"users": [user("b", id="SAME", secret="2")]}}},
-], ids=["account number", "unknown key", "no secret", "misspelt", "duplicate access key"])
-def test_a_wrong_principals_file_is_refused(new_server, change):
-    server = new_server(start=False)
-    server.options += write_principals(server.directory / "principals.yaml", principals=change)
-    assert "principals.yaml" in server.refuses_to_start()

@@ -1,6 +1,7 @@
 import Foundation
 import KMSCore
 import KMSModel
+import KMSPolicy
 import KMSStorage
 import KeyStoreSoftware
 import KeyStores
@@ -12,9 +13,8 @@ final class Installation {
     let directory: URL
     let store: SQLiteMetadataStore
     let service: KeyManagementService
-    let context = RequestContext(
-        caller: Caller(accountID: "111111111111", principalARN: "arn:aws:iam::111111111111:user/alice"),
-        region: "eu-central-1")
+    /// alice, who may do everything that her account may.
+    let context = RequestContext(caller: People.alice, region: "eu-central-1")
 
     /// - Parameter directory: of an installation that was there before; it is taken over, and removed at the end.
     init(at existing: URL? = nil) async throws {
@@ -27,7 +27,7 @@ final class Installation {
         service = try await KeyManagementService(
             configuration: .init(defaultPlacement: .software), store: store, sealing: rootKey,
             softwareKeyStore: SoftwareKeyStore(rootKey: rootKey), devices: NoDevices(),
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            principals: { People.directory }, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         await service.connectAtStart()
     }
 

@@ -85,10 +85,10 @@ import Testing
             materials: (0..<5).map { _ in makeMaterial(of: "k") }
         )
         try store.commit([.putKey(key)])
-        let before = try totalChanges()
+        let before = try store.totalChanges()
         key.description = "new"
         try store.commit([.putKey(key)])
-        #expect(try totalChanges() - before == 1)
+        #expect(try store.totalChanges() - before == 1)
     }
 
     @Test func `Materials and tags are added, changed and removed`() throws {
@@ -132,9 +132,5 @@ import Testing
             try FileManager.default.copyItem(atPath: source, toPath: target)
         }
         #expect(try copy.open().load().keys == [key])
-    }
-
-    private func totalChanges() throws -> Int {
-        try store.database.read { database in database.totalChangesCount }
     }
 }

@@ -1,6 +1,8 @@
 import Foundation
+import GRDB
 import KMSCore
 import KMSModel
+import KMSPolicy
 import KMSStorage
 import KeyStores
 
@@ -84,4 +86,23 @@ func makeCustomKeyStore(
         trustAnchorCertificate: "-----BEGIN CERTIFICATE-----\r\n", sealedPassword: [0, 1, 2, 0], creationDate: .sample,
         connection: connection
     )
+}
+
+func makeGrant(
+    on key: KMSKey, id: String? = nil, operations: [GrantOperation] = [.decrypt, .encrypt],
+    equals: [Text: Text]? = nil, subset: [Text: Text]? = nil
+) -> KeyGrant {
+    let id = id ?? (UUID().uuidString + UUID().uuidString).replacing("-", with: "").lowercased()
+    return KeyGrant(
+        scope: key.scope, keyID: key.id,
+        grant: Grant(
+            id: id, name: nil, granteePrincipal: "arn:aws:iam::111122223333:user/team/alice", retiringPrincipal: nil,
+            operations: operations, encryptionContextEquals: equals, encryptionContextSubset: subset,
+            issuingAccount: "arn:aws:iam::000000000000:root", creationDate: .sample
+        )
+    )
+}
+
+extension SQLiteMetadataStore {
+    func totalChanges() throws -> Int { try database.read { database in database.totalChangesCount } }
 }

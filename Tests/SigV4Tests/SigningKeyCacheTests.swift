@@ -1,3 +1,4 @@
+import SecureMemory
 import SigV4
 import Testing
 
@@ -44,6 +45,37 @@ import Testing
             _ = try verifier.verify(TestSigner(region: "region-\(number % 10)").request(), now: TestSigner.time)
             #expect(verifier.cachedKeyCount <= 4)
         }
+    }
+
+    /// Knows one access key, with one session token.
+    private struct SessionSecret: SigningCredentialSource {
+        func secret(accessKeyID: String, sessionToken: String?) -> SecretBytes? {
+            sessionToken == "token" ? TestCredentials().secret(accessKeyID: accessKeyID, sessionToken: nil) : nil
+        }
+    }
+
+    @Test func `The source is given the session token`() throws {
+        let verifier = SignatureVerifier(credentials: SessionSecret())
+        for (token, isKnown) in [(nil, false), ("another", false), ("token", true)] {
+            var signer = TestSigner()
+            if let token { signer.headers.append(("X-Amz-Security-Token", token)) }
+            let request = try signer.request()
+            if isKnown {
+                _ = try verifier.verify(request, now: TestSigner.time)
+            } else {
+                #expect(throws: SigV4Error.unknownAccessKey) { _ = try verifier.verify(request, now: TestSigner.time) }
+            }
+        }
+    }
+
+    @Test func `Each service wants its own name and keeps its own keys`() throws {
+        let sts = SignatureVerifier(service: "sts", credentials: credentials)
+        #expect(throws: SigV4Error.wrongScope("Credential should be scoped to correct service: 'sts'.")) {
+            _ = try sts.verify(TestSigner().request(), now: TestSigner.time)
+        }
+        let verified = try sts.verify(TestSigner(service: "sts").request(), now: TestSigner.time)
+        #expect(verified.service == "sts")
+        #expect(sts.cachedKeyCount == 1)
     }
 
     @Test func `Many tasks verify at once`() async throws {

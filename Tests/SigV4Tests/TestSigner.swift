@@ -76,7 +76,7 @@ final class TestCredentials: SigningCredentialSource {
 
     func replace(_ accessKeyID: String, with secret: String?) { state.withValue { $0.secrets[accessKeyID] = secret } }
 
-    func secret(accessKeyID: String) -> SecretBytes? {
+    func secret(accessKeyID: String, sessionToken: String?) -> SecretBytes? {
         state.withValue { state in
             state.lookups += 1
             return state.secrets[accessKeyID].map { SecretBytes(copying: Array($0.utf8).span) }

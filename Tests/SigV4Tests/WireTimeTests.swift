@@ -12,4 +12,12 @@ struct WireTimeTests {
     func `A date reads as RFC 9110 writes it`(seconds: Int64, text: String) {
         #expect(WireTime.imfFixdate(seconds) == text)
     }
+
+    @Test(arguments: [
+        (0, "1970-01-01T00:00:00Z"), (1_440_938_160, "2015-08-30T12:36:00Z"), (951_782_400, "2000-02-29T00:00:00Z"),
+        (.max, "9999-12-31T23:59:59Z"),
+    ])
+    func `A time reads as ISO 8601 writes it`(seconds: Int64, text: String) {
+        #expect(WireTime.iso8601(seconds) == text)
+    }
 }

@@ -1,4 +1,5 @@
 import KMSModel
+import KMSPolicy
 import KeyStores
 import Logging
 import SecureMemory
@@ -48,13 +49,13 @@ extension KeyManagementService {
     /// learns no more than AccessDeniedException.
     func resolveCiphertext(
         _ bytes: [UInt8], identifier: Text?, algorithm: EncryptionAlgorithmSpec?, for operation: KMSOperation,
-        action: String, grantTokens: [Text]?, _ context: RequestContext
+        action: KeyAction? = nil, facts: RequestFacts, grantTokens: [Text]?, _ context: RequestContext
     ) throws(KMSError) -> (CiphertextBlob, KMSKey) {
         let named = try identifier.map { text throws(KMSError) in
             try self.resolve(
-                text, forms: .keysAndAliases, for: operation, action: action, grantTokens: grantTokens, context)
+                text, forms: .keysAndAliases, for: operation, action: action, facts: facts, grantTokens: grantTokens,
+                context)
         }
-        try refuseGrantTokens(grantTokens)
         if let named {
             try checkState(.cryptographic, of: named)
             // AWS reports a key of another kind as the incorrect key, not as a wrong usage.
@@ -62,11 +63,30 @@ extension KeyManagementService {
         }
         guard let blob = CiphertextBlob(bytes) else { throw .invalidCiphertext() }
         if let named, named.id != blob.keyID { throw .wrongKey }
-        guard let key = named ?? metadata.read({ $0.key(blob.keyID, in: context.scope) }) else {
-            throw .ciphertextAccessDenied(context.caller.principalARN, action: action)
+        let key: KMSKey
+        if let named {
+            key = named
+        } else {
+            try check(grantTokens: grantTokens)
+            key = try authorizeKey(of: blob, action ?? KeyAction.of(operation), facts, context)
         }
         try checkSymmetricEncryption(key, algorithm: algorithm, for: operation)
         return (blob, key)
+    }
+
+    /// The key that a ciphertext names, in whichever account it is.
+    private func authorizeKey(
+        of blob: CiphertextBlob, _ action: KeyAction, _ facts: RequestFacts, _ context: RequestContext
+    ) throws(KMSError) -> KMSKey {
+        let target = metadata.read { directory in
+            directory.key(blob.keyID, inRegionOf: context.scope).map { key in
+                directory.target(keyID: key.id, in: key.scope, action, facts, caller: context.caller)
+            }
+        }
+        guard let target, let key = target.key, decide(action, target, facts, context).isAllowed else {
+            throw .ciphertextAccessDenied(context.caller.arn, action.action)
+        }
+        return key
     }
 
     func answer(_ error: KeyStoreError, _ use: KeyStoreUse, _ key: KMSKey) -> KMSError {

@@ -37,8 +37,8 @@ extension KeyManagementService {
     static func deletion(
         of key: KMSKey, in directory: borrowing Directory, at now: Timestamp
     ) -> [MetadataChange] {
-        var changes: [MetadataChange] = directory.aliases(of: key.id, in: key.scope)
-            .map { .deleteAlias(name: $0.name, scope: $0.scope) }
+        var changes: [MetadataChange] = directory.aliasNames(of: key.id, in: key.scope).all
+            .map { .deleteAlias(name: $0, scope: key.scope) }
         changes.append(.deleteKey(id: key.id, scope: key.scope))
         for material in key.materials {
             changes.append(

@@ -4,8 +4,8 @@ import KeyStores
 import SecureMemory
 import Synchronization
 
-/// The secret under which KeyMaterialIds and the hashes of refused PINs are made, so that neither is an offline
-/// oracle. It is part of every backup: without it, KeyMaterialIds of re-imported material would change.
+/// The secret under which KeyMaterialIds, the hashes of refused PINs, grant tokens and session credentials are made, so
+/// that the first two are no offline oracles and the others cannot be forged. It is part of every backup: without it, KeyMaterialIds of re-imported material would change.
 struct ServerSecret: Sendable {
     static let byteCount = 32
     static let sealingPurpose = "server-secret"
@@ -21,6 +21,17 @@ struct ServerSecret: Sendable {
 
     func pinHash(_ pin: SecretBytes, clusterID: String) throws(KMSError) -> [UInt8] {
         try hash("refused-pin", clusterID, pin)
+    }
+
+    /// Authenticates a grant token.
+    func grantTokenCode(_ content: [UInt8]) throws(KMSError) -> [UInt8] {
+        try hash("grant-token", "", SecretBytes(copying: content.span))
+    }
+
+    /// The secret from which everything about session credentials is derived.
+    func sessionSecret() throws(KMSError) -> SecretBytes {
+        let bytes = try hash("session-credentials", "", SecretBytes(copying: [UInt8]().span))
+        return SecretBytes(copying: bytes.span)
     }
 
     /// HMAC-SHA-256 over three parts, the first two ended by a zero byte that neither can contain.

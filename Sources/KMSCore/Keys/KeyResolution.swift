@@ -8,72 +8,49 @@ extension KeyManagementService {
     ///
     /// Errors: NotFoundException, InvalidArnException, AccessDeniedException, InvalidGrantTokenException.
     func resolve(
-        _ identifier: Text, forms: KeyIdentifierForms, for operation: KMSOperation, action: String? = nil,
-        grantTokens: [Text]? = nil, _ context: RequestContext
+        _ identifier: Text, forms: KeyIdentifierForms, for operation: KMSOperation, action: KeyAction? = nil,
+        facts: RequestFacts = .none, grantTokens: [Text]? = nil, _ context: RequestContext
     ) throws(KMSError) -> KMSKey {
-        let action = action ?? operation.rawValue
-        let parsed = try KeyIdentifier(identifier, in: context.scope)
-        let key = try metadata.read { directory throws(KMSError) in
-            try self.find(parsed, written: identifier, forms: forms, action: action, context, in: directory)
+        let action = action ?? KeyAction.of(operation)
+        let parsed = try Self.identifier(identifier, forms, context)
+        let target = metadata.read {
+            $0.target(parsed, in: context.scope, action, facts, caller: context.caller)
         }
-        try refuseGrantTokens(grantTokens)
+        try check(grantTokens: grantTokens)
+        try authorize(action, target, facts, context)
+        guard let key = target.key else {
+            throw target.isMissingAlias ? .aliasNotFound(target.arn) : .keyNotFound(target.arn)
+        }
         return key
     }
 
-    private func find(
-        _ identifier: KeyIdentifier, written: Text, forms: KeyIdentifierForms, action: String,
-        _ context: RequestContext, in directory: borrowing Directory
-    ) throws(KMSError) -> KMSKey {
-        let owner: Scope
-        let keyID: String
+    static func identifier(
+        _ text: Text, _ forms: KeyIdentifierForms, _ context: RequestContext
+    ) throws(KMSError) -> KeyIdentifier {
+        let identifier = try KeyIdentifier(text, in: context.scope)
         switch identifier {
-        case .keyID(let id):
-            (owner, keyID) = (context.scope, id)
-        case .keyARN(let scope, let id):
-            (owner, keyID) = (scope, id)
-        case .aliasName(let name):
-            guard forms == .keysAndAliases else { throw .invalidKeyID(written.string) }
-            (owner, keyID) = (context.scope, try aliasTarget(name, in: context.scope, directory))
-        case .aliasARN(let scope, let name):
-            guard forms == .keysAndAliases else { throw .invalidKeyID(written.string) }
-            try authorizeOwnAccount(scope, resourceARN: scope.aliasARN(name), action: action, context)
-            (owner, keyID) = (scope, try aliasTarget(name, in: scope, directory))
+        case .aliasName, .aliasARN:
+            guard forms == .keysAndAliases else { throw .invalidKeyID(text.string) }
+        case .keyID, .keyARN: break
         }
-        // Whether another account's key exists is not told to those who may not use it.
-        try authorizeOwnAccount(owner, resourceARN: owner.keyARN(keyID), action: action, context)
-        guard let key = directory.key(keyID, in: owner) else { throw .keyNotFound(owner.keyARN(keyID)) }
-        return key
+        return identifier
     }
 
-    private func aliasTarget(
-        _ name: String, in scope: Scope, _ directory: borrowing Directory
-    ) throws(KMSError) -> String {
-        guard let alias = directory.alias(name, in: scope) else { throw .aliasNotFound(scope.aliasARN(name)) }
-        return alias.targetKeyID
+    /// The id of the key that an identifier means at this moment, for conditions that compare two keys. Tells the
+    /// caller nothing.
+    func keyID(meantBy identifier: Text, _ context: RequestContext) -> String? {
+        guard let parsed = try? KeyIdentifier(identifier, in: context.scope) else { return nil }
+        switch parsed {
+        case .keyID(let id), .keyARN(_, let id): return id
+        case .aliasName(let name): return metadata.read { $0.alias(name, in: context.scope)?.targetKeyID }
+        case .aliasARN(let owner, let name): return metadata.read { $0.alias(name, in: owner)?.targetKeyID }
+        }
     }
 
     /// The key's current record, as a writer sees it.
     static func current(_ key: KMSKey, in directory: borrowing Directory) throws(KMSError) -> KMSKey {
         guard let current = directory.key(key.id, in: key.scope) else { throw .keyNotFound(key.arn) }
         return current
-    }
-
-    // MARK: Authorization
-
-    // Key policies, identity policies and grants are not evaluated yet. Until they are, a caller may use what belongs
-    // to the caller's own account, no more; a Policy other than the default is refused by CreateKey, and any grant
-    // token is unknown because no grant can exist. Nothing is stored and then ignored.
-
-    func authorizeOwnAccount(
-        _ owner: Scope, resourceARN: @autoclosure () -> String, action: String, _ context: RequestContext
-    ) throws(KMSError) {
-        guard owner.accountID == context.caller.accountID else {
-            throw .accessDenied(context.caller.principalARN, action: action, on: resourceARN())
-        }
-    }
-
-    func refuseGrantTokens(_ grantTokens: [Text]?) throws(KMSError) {
-        if let grantTokens, !grantTokens.isEmpty { throw .unknownGrantToken }
     }
 
     // MARK: State and usage

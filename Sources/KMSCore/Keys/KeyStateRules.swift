@@ -10,6 +10,8 @@ package enum KeyStateRules {
         case cryptographic
         /// CreateAlias, UpdateAlias (the new target), TagResource, UntagResource, UpdateKeyDescription.
         case change
+        /// CreateGrant.
+        case grant
         /// EnableKey, DisableKey.
         case enableOrDisable
         case scheduleDeletion
@@ -31,8 +33,9 @@ package enum KeyStateRules {
         case (.scheduleDeletion, _): return
         // A change of a key whose store is disconnected is recorded and takes effect on reconnect.
         case (.enableOrDisable, .disabled), (.enableOrDisable, .unavailable): return
+        case (.grant, .unavailable), (.grant, .updating): return
         case (.cryptographic, .updating): return
-        case (.cryptographic, .disabled): throw .keyDisabled(keyARN)
+        case (.cryptographic, .disabled), (.grant, .disabled): throw .keyDisabled(keyARN)
         case (_, .pendingImport): throw .invalidState(keyARN, "is pending import")
         case (_, .unavailable): throw .invalidState(keyARN, "is unavailable")
         case (_, .creating): throw .invalidState(keyARN, "is creating")

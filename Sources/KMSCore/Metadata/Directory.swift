@@ -1,3 +1,5 @@
+package import KMSModel
+package import KMSPolicy
 package import KeyStores
 
 /// All metadata in memory, indexed the way requests ask for it. Changed only by `apply`, with what has been committed.
@@ -8,9 +10,16 @@ package struct Directory: Sendable {
         package fileprivate(set) var keyIDs = SortedNames()
         package fileprivate(set) var aliases: [String: Alias] = [:]
         package fileprivate(set) var aliasNames = SortedNames()
+        fileprivate var aliasNamesByKey: [String: SortedNames] = [:]
+        fileprivate var grants: [String: GrantIndex] = [:]
+        /// What is in force for the keys that have no policy of their own.
+        fileprivate let defaultPolicy: PolicyDocument?
+
+        fileprivate init(_ scope: Scope) { defaultPolicy = DefaultKeyPolicy.policy(for: scope).document }
     }
 
     private var contents: [Scope: Contents] = [:]
+    private var retirableGrants = RetirableGrants()
     package private(set) var customKeyStores: [String: CustomKeyStore] = [:]
     package private(set) var intents: [BackingKeyID: Intent] = [:]
     package private(set) var settings: [MetadataSetting: [UInt8]]
@@ -23,6 +32,7 @@ package struct Directory: Sendable {
         messageReservations = stored.messageReservations
         for key in stored.keys { apply(.putKey(key)) }
         for alias in stored.aliases { apply(.putAlias(alias)) }
+        for grant in stored.grants { apply(.putGrant(grant)) }
         for keyStore in stored.customKeyStores { apply(.putCustomKeyStore(keyStore)) }
         for intent in stored.intents { apply(.putIntent(intent)) }
     }
@@ -33,14 +43,59 @@ package struct Directory: Sendable {
 
     package func alias(_ name: String, in scope: Scope) -> Alias? { contents[scope]?.aliases[name] }
 
-    package func contents(of scope: Scope) -> Contents { contents[scope] ?? Contents() }
+    package func contents(of scope: Scope) -> Contents { contents[scope] ?? Contents(scope) }
 
     package var scopes: [Scope] { Array(contents.keys) }
 
     /// The names of the aliases that point at a key, sorted.
-    package func aliases(of keyID: String, in scope: Scope) -> [Alias] {
-        guard let contents = contents[scope] else { return [] }
-        return contents.aliasNames.all.compactMap { contents.aliases[$0] }.filter { $0.targetKeyID == keyID }
+    package func aliasNames(of keyID: String, in scope: Scope) -> SortedNames {
+        contents[scope]?.aliasNamesByKey[keyID] ?? SortedNames()
+    }
+
+    /// The key with this id in any account of a Region, the account of `scope` first. Ids are random: two accounts
+    /// have no key with the same one.
+    package func key(_ id: String, inRegionOf scope: Scope) -> KMSKey? {
+        if let key = key(id, in: scope) { return key }
+        for (other, contents) in contents where other.region == scope.region {
+            if let key = contents.keys[id] { return key }
+        }
+        return nil
+    }
+
+    /// The default key policy of an account.
+    func defaultPolicy(in scope: Scope) -> PolicyDocument? { contents[scope]?.defaultPolicy }
+
+    // MARK: Grants
+
+    /// The grants on a key that may allow `caller` an operation, found without looking at the others.
+    func grantCandidates(
+        on keyID: String, in scope: Scope, for caller: Principal, operation: GrantOperation,
+        encryptionContext: [Text: Text]?
+    ) -> [Grant] {
+        contents[scope]?.grants[keyID]?
+            .candidates(for: caller, operation: operation, encryptionContext: encryptionContext) ?? []
+    }
+
+    package func grant(_ id: String, on keyID: String, in scope: Scope) -> Grant? {
+        contents[scope]?.grants[keyID]?.grant(id)
+    }
+
+    /// The index of a key's grants. Hold it only as long as the directory is lent: a copy that outlives that makes the
+    /// next change copy all of it.
+    package func grants(on keyID: String, in scope: Scope) -> GrantIndex {
+        contents[scope]?.grants[keyID] ?? GrantIndex()
+    }
+
+    /// The grants of one Region that a principal may retire, in a stable order.
+    package func grants(retiredBy principal: Text, region: String, after marker: String?) -> ArraySlice<String> {
+        retirableGrants.places(principal, region: region, after: marker)
+    }
+
+    /// The grant at a place that `grants(retiredBy:)` gave.
+    package func grant(at place: String, region: String) -> KeyGrant? {
+        RetirableGrants.parts(of: place, region: region).flatMap { scope, keyID, id in
+            grant(id, on: keyID, in: scope).map { KeyGrant(scope: scope, keyID: keyID, grant: $0) }
+        }
     }
 
     /// Every KMS key of every account and Region for which `condition` holds.
@@ -59,21 +114,26 @@ package struct Directory: Sendable {
     package mutating func apply(_ change: MetadataChange) {
         switch change {
         case .putKey(let key):
-            if contents[key.scope, default: Contents()].keys.updateValue(key, forKey: key.id) == nil {
+            if contents[key.scope, default: Contents(key.scope)].keys.updateValue(key, forKey: key.id) == nil {
                 contents[key.scope]?.keyIDs.insert(key.id)
             }
         case .deleteKey(let id, let scope):
-            if let key = contents[scope]?.keys.removeValue(forKey: id) {
-                contents[scope]?.keyIDs.remove(id)
-                for material in key.materials { messageReservations[material.backingKey.id] = nil }
-            }
+            deleteKey(id, in: scope)
         case .putAlias(let alias):
-            if contents[alias.scope, default: Contents()].aliases.updateValue(alias, forKey: alias.name) == nil {
-                contents[alias.scope]?.aliasNames.insert(alias.name)
-            }
+            putAlias(alias)
         case .deleteAlias(let name, let scope):
-            if contents[scope]?.aliases.removeValue(forKey: name) != nil {
+            if let alias = contents[scope]?.aliases.removeValue(forKey: name) {
                 contents[scope]?.aliasNames.remove(name)
+                contents[scope]?.aliasNamesByKey[alias.targetKeyID]?.remove(name)
+            }
+        case .putGrant(let grant):
+            contents[grant.scope, default: Contents(grant.scope)].grants[grant.keyID, default: GrantIndex()]
+                .insert(grant.grant)
+            retirableGrants.insert(grant)
+        case .deleteGrant(let id, let keyID, let scope):
+            if let grant = grant(id, on: keyID, in: scope) {
+                retirableGrants.remove(KeyGrant(scope: scope, keyID: keyID, grant: grant))
+                contents[scope]?.grants[keyID]?.remove(id)
             }
         case .putCustomKeyStore(let keyStore):
             customKeyStores[keyStore.id] = keyStore
@@ -91,39 +151,27 @@ package struct Directory: Sendable {
             messageReservations[id] = total
         }
     }
-}
 
-/// ASCII names in order, so that a listing can go on after the last name of the previous page even when that name
-/// has been deleted meanwhile.
-package struct SortedNames: Sendable {
-    package private(set) var all: [String] = []
-
-    package init() {}
-
-    package mutating func insert(_ name: String) {
-        let index = firstIndex(notBefore: name)
-        if index == all.count || all[index] != name { all.insert(name, at: index) }
-    }
-
-    package mutating func remove(_ name: String) {
-        let index = firstIndex(notBefore: name)
-        if index < all.count, all[index] == name { all.remove(at: index) }
-    }
-
-    /// The names that come after `marker`, which need not be among them.
-    package func after(_ marker: String?) -> ArraySlice<String> {
-        guard let marker else { return all[...] }
-        let index = firstIndex(notBefore: marker)
-        return index < all.count && all[index] == marker ? all[(index + 1)...] : all[index...]
-    }
-
-    private func firstIndex(notBefore name: String) -> Int {
-        var low = 0
-        var high = all.count
-        while low < high {
-            let middle = (low + high) / 2
-            if all[middle] < name { low = middle + 1 } else { high = middle }
+    private mutating func deleteKey(_ id: String, in scope: Scope) {
+        guard let key = contents[scope]?.keys.removeValue(forKey: id) else { return }
+        contents[scope]?.keyIDs.remove(id)
+        contents[scope]?.aliasNamesByKey[id] = nil
+        if let grants = contents[scope]?.grants.removeValue(forKey: id) {
+            for grant in grants.ids(after: nil, limit: .max).compactMap({ grants.grant($0) }) {
+                retirableGrants.remove(KeyGrant(scope: scope, keyID: id, grant: grant))
+            }
         }
-        return low
+        for material in key.materials { messageReservations[material.backingKey.id] = nil }
+    }
+
+    private mutating func putAlias(_ alias: Alias) {
+        let before = contents[alias.scope, default: Contents(alias.scope)].aliases.updateValue(
+            alias, forKey: alias.name)
+        if let before {
+            contents[alias.scope]?.aliasNamesByKey[before.targetKeyID]?.remove(alias.name)
+        } else {
+            contents[alias.scope]?.aliasNames.insert(alias.name)
+        }
+        contents[alias.scope]?.aliasNamesByKey[alias.targetKeyID, default: SortedNames()].insert(alias.name)
     }
 }

@@ -1,4 +1,5 @@
 public import KMSModel
+import KMSPolicy
 
 // Aliases (KMS API: CreateAlias, UpdateAlias, DeleteAlias, ListAliases).
 extension KeyManagementService {
@@ -8,13 +9,14 @@ extension KeyManagementService {
     public func createAlias(_ request: CreateAliasRequest, _ context: RequestContext) async throws(KMSError) {
         let name = try Self.aliasName(request.aliasName)
         let scope = context.scope
+        try authorize(.of(.createAlias), on: scope.aliasARN(name), context)
         let target = try resolve(request.targetKeyId, forms: .keys, for: .createAlias, context)
         let now = clock.now
         try await metadata.write { directory, changes throws(KMSError) in
             let key = try Self.current(target, in: directory)
             guard directory.alias(name, in: scope) == nil else { throw .aliasExists(scope.aliasARN(name)) }
             try self.checkState(.change, of: key)
-            guard directory.aliases(of: key.id, in: scope).count < Self.aliasesPerKey else {
+            guard directory.aliasNames(of: key.id, in: scope).count < Self.aliasesPerKey else {
                 throw .limitExceeded("A KMS key can have at most \(Self.aliasesPerKey) aliases: \(key.arn)")
             }
             changes.append(
@@ -28,6 +30,7 @@ extension KeyManagementService {
     public func updateAlias(_ request: UpdateAliasRequest, _ context: RequestContext) async throws(KMSError) {
         let name = try Self.aliasName(request.aliasName)
         let scope = context.scope
+        try authorizeAlias(name, .updateAlias, context)
         let target = try resolve(request.targetKeyId, forms: .keys, for: .updateAlias, context)
         let now = clock.now
         try await metadata.write { directory, changes throws(KMSError) in
@@ -47,7 +50,7 @@ extension KeyManagementService {
             }
             guard
                 newTarget.id == alias.targetKeyID
-                    || directory.aliases(of: newTarget.id, in: scope).count < Self.aliasesPerKey
+                    || directory.aliasNames(of: newTarget.id, in: scope).count < Self.aliasesPerKey
             else { throw .limitExceeded("A KMS key can have at most \(Self.aliasesPerKey) aliases: \(newTarget.arn)") }
             alias.targetKeyID = newTarget.id
             alias.lastUpdatedDate = now
@@ -59,6 +62,7 @@ extension KeyManagementService {
     public func deleteAlias(_ request: DeleteAliasRequest, _ context: RequestContext) async throws(KMSError) {
         let name = try Self.aliasName(request.aliasName)
         let scope = context.scope
+        try authorizeAlias(name, .deleteAlias, context)
         try await metadata.write { directory, changes throws(KMSError) in
             guard directory.alias(name, in: scope) != nil else { throw .aliasNotFound(scope.aliasARN(name)) }
             changes.append(.deleteAlias(name: name, scope: scope))
@@ -71,14 +75,12 @@ extension KeyManagementService {
     ) async throws(KMSError) -> ListAliasesResponse {
         let scope = context.scope
         let marker = try Marker.decode(request.marker)
-        let key = try request.keyId.map { keyID throws(KMSError) in
-            try self.resolve(keyID, forms: .keys, for: .listAliases, context)
-        }
+        try authorize(.listAliases, context)
+        let key = try request.keyId.map { keyID throws(KMSError) in try self.ownKey(keyID, context) }
         let (aliases, isLast) = metadata.read { directory in
             let contents = directory.contents(of: scope)
-            let all = contents.aliasNames.after(marker)
-            let names = key.map { key in all.filter { contents.aliases[$0]?.targetKeyID == key.id }[...] } ?? all
-            let page = Page(names, limit: request.limit, default: 50, maximum: 100)
+            let names = key.map { directory.aliasNames(of: $0, in: scope) } ?? contents.aliasNames
+            let page = Page(names.after(marker), limit: request.limit, default: 50, maximum: 100)
             return (page.items.compactMap { contents.aliases[$0] }, page.isLast)
         }
         return ListAliasesResponse(
@@ -89,6 +91,34 @@ extension KeyManagementService {
             },
             nextMarker: isLast ? nil : aliases.last.map { Marker.encode($0.name) },
             truncated: !isLast)
+    }
+
+    /// Changing or deleting an alias needs the permission on the alias, and on the key that it points at.
+    private func authorizeAlias(
+        _ name: String, _ operation: KMSOperation, _ context: RequestContext
+    ) throws(KMSError) {
+        let action = KeyAction.of(operation)
+        try authorize(action, on: context.scope.aliasARN(name), context)
+        let target = metadata.read {
+            $0.target(.aliasName(name), in: context.scope, action, .none, caller: context.caller)
+        }
+        guard target.key != nil else { throw .aliasNotFound(target.arn) }
+        try authorize(action, target, .none, context)
+    }
+
+    /// The id of a key of the caller's own account, for listings: the permission is on the listing, not on the key.
+    private func ownKey(_ identifier: Text, _ context: RequestContext) throws(KMSError) -> String {
+        switch try Self.identifier(identifier, .keys, context) {
+        case .keyID(let id), .keyARN(context.scope, let id):
+            guard metadata.read({ $0.key(id, in: context.scope) }) != nil else {
+                throw .keyNotFound(context.scope.keyARN(id))
+            }
+            return id
+        case .keyARN(let owner, let id):
+            throw .accessDenied(
+                context.caller.arn, KeyAction.of(.listAliases).action, on: owner.keyARN(id), .notAcrossAccounts)
+        case .aliasName, .aliasARN: throw .invalidKeyID(identifier.string)
+        }
     }
 
     /// An alias name that may be created, changed or deleted.

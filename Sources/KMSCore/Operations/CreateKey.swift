@@ -1,5 +1,6 @@
 import Foundation
 public import KMSModel
+import KMSPolicy
 import KeyStores
 
 extension KeyManagementService {
@@ -12,16 +13,21 @@ extension KeyManagementService {
         let keySpec = try Self.keySpec(of: request)
         let keyUsage = try KeySpecRules.usage(requested: request.keyUsage, for: keySpec)
         let origin = request.origin ?? .awsKms
+        let id = UUID().uuidString.lowercased()
+        try authorizeCreation(of: id, keySpec, keyUsage, origin, request, context)
         try refuseUnbuilt(request, origin)
         let tags = request.tags ?? []
         try Self.checkTags(tags)
-        try refuseOtherThanDefaultPolicy(request.policy, context)
 
-        let key = KMSKey(
-            id: UUID().uuidString.lowercased(), scope: context.scope, creationDate: clock.now, keySpec: keySpec,
+        var key = KMSKey(
+            id: id, scope: context.scope, creationDate: clock.now, keySpec: keySpec,
             keyUsage: keyUsage, origin: origin, multiRegion: false,
             customKeyStoreID: try customKeyStoreID(of: request, origin, context),
             description: request.description ?? "", status: .enabled, tags: tags, materials: [])
+        key.policy = try request.policy.map { text throws(KMSError) in
+            try self.checkedPolicy(
+                text, for: key, bypassesLockoutCheck: request.bypassPolicyLockoutSafetyCheck == true, context)
+        }
         return CreateKeyResponse(keyMetadata: keyMetadata(of: try await create(key)))
     }
 
@@ -46,22 +52,19 @@ extension KeyManagementService {
         }
     }
 
-    /// A key policy that is not evaluated must not be stored. The default policy says what is in force: the account
-    /// may use its own keys.
-    private func refuseOtherThanDefaultPolicy(_ policy: Text?, _ context: RequestContext) throws(KMSError) {
-        guard let policy else { return }
-        let given = try? JSONSerialization.jsonObject(with: Data(policy.string.utf8)) as? NSDictionary
-        let standard =
-            try? JSONSerialization.jsonObject(
-                with: Data(DefaultKeyPolicy.document(for: context.scope).utf8)) as? NSDictionary
-        guard let given else {
-            throw KMSError(.malformedPolicyDocument, "The policy is not a JSON object.")
-        }
-        guard let standard, given == standard else {
-            throw .unsupportedOperation(
-                "A key policy other than the default key policy is not supported, because key policies are not "
-                    + "evaluated: leave Policy out.")
-        }
+    /// Creating keys is for identity policies to allow; there is no key policy yet. Tags need their own permission.
+    private func authorizeCreation(
+        of id: String, _ keySpec: KeySpec, _ keyUsage: KeyUsageType, _ origin: OriginType, _ request: CreateKeyRequest,
+        _ context: RequestContext
+    ) throws(KMSError) {
+        let facts = RequestFacts(tags: request.tags)
+            .with(.keySpec, Text(keySpec.rawValue)).with(.customerMasterKeySpec, Text(keySpec.rawValue))
+            .with(.keyUsage, Text(keyUsage.rawValue)).with(.customerMasterKeyUsage, Text(keyUsage.rawValue))
+            .with(.keyOrigin, Text(origin.rawValue)).with(.multiRegion, request.multiRegion ?? false)
+            .with(.bypassPolicyLockoutSafetyCheck, request.bypassPolicyLockoutSafetyCheck)
+        try authorize(.createKey, facts: facts, context)
+        guard request.tags?.isEmpty == false else { return }
+        try authorize(.of(.tagResource), on: context.scope.keyARN(id), facts: facts, context)
     }
 
     /// Origin AWS_CLOUDHSM and CustomKeyStoreId go together.

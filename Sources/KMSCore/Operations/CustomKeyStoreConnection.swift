@@ -20,6 +20,7 @@ extension KeyManagementService {
     public func connectCustomKeyStore(
         _ request: ConnectCustomKeyStoreRequest, _ context: RequestContext
     ) async throws(KMSError) -> ConnectCustomKeyStoreResponse {
+        try authorize(.connectCustomKeyStore, context)
         let keyStore = try customKeyStore(request.customKeyStoreId, context)
         if let attempt = try registry.beginConnecting(keyStore.id) {
             backgroundWork.submit { await self.finishConnecting(keyStore, attempt: attempt) }
@@ -31,6 +32,7 @@ extension KeyManagementService {
     public func disconnectCustomKeyStore(
         _ request: DisconnectCustomKeyStoreRequest, _ context: RequestContext
     ) async throws(KMSError) -> DisconnectCustomKeyStoreResponse {
+        try authorize(.disconnectCustomKeyStore, context)
         let keyStore = try customKeyStore(request.customKeyStoreId, context)
         let before = try registry.beginDisconnecting(keyStore.id)
         do {

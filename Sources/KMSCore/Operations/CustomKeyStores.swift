@@ -1,5 +1,6 @@
 import Cryptography
 public import KMSModel
+import KMSPolicy
 import KeyStores
 
 // Custom key stores of type AWS_CLOUDHSM: create, describe, update, delete. Connecting is in CustomKeyStoreConnection.
@@ -10,6 +11,7 @@ extension KeyManagementService {
     public func createCustomKeyStore(
         _ request: CreateCustomKeyStoreRequest, _ context: RequestContext
     ) async throws(KMSError) -> CreateCustomKeyStoreResponse {
+        try authorize(.createCustomKeyStore, context)
         guard request.customKeyStoreType ?? .awsCloudhsm == .awsCloudhsm else {
             throw .unsupportedOperation("CustomKeyStoreType EXTERNAL_KEY_STORE is not supported.")
         }
@@ -52,6 +54,7 @@ extension KeyManagementService {
     public func describeCustomKeyStores(
         _ request: DescribeCustomKeyStoresRequest, _ context: RequestContext
     ) async throws(KMSError) -> DescribeCustomKeyStoresResponse {
+        try authorize(.describeCustomKeyStores, context)
         guard request.customKeyStoreId == nil || request.customKeyStoreName == nil else {
             throw .validation("You can specify CustomKeyStoreId or CustomKeyStoreName, but not both.")
         }
@@ -80,6 +83,7 @@ extension KeyManagementService {
     public func updateCustomKeyStore(
         _ request: UpdateCustomKeyStoreRequest, _ context: RequestContext
     ) async throws(KMSError) -> UpdateCustomKeyStoreResponse {
+        try authorize(.updateCustomKeyStore, context)
         let resolved = try customKeyStore(request.customKeyStoreId, context)
         try Self.refuseXksMembers(of: request)
         let device = try request.cloudHsmClusterId.map { id throws(KMSError) in try self.device(id, context) }
@@ -119,6 +123,7 @@ extension KeyManagementService {
     public func deleteCustomKeyStore(
         _ request: DeleteCustomKeyStoreRequest, _ context: RequestContext
     ) async throws(KMSError) -> DeleteCustomKeyStoreResponse {
+        try authorize(.deleteCustomKeyStore, context)
         let keyStore = try customKeyStore(request.customKeyStoreId, context)
         try await metadata.write { directory, changes throws(KMSError) in
             guard directory.customKeyStores[keyStore.id] != nil else { throw .customKeyStoreNotFound(keyStore.id) }
@@ -206,7 +211,7 @@ extension KeyManagementService {
         }
     }
 
-    private static func randomHexadecimal(_ count: Int) -> String {
+    static func randomHexadecimal(_ count: Int) -> String {
         let digits = Array("0123456789abcdef")
         return String((0..<count).map { _ in digits[Int.random(in: 0..<16)] })
     }

@@ -1,4 +1,5 @@
 public import KMSModel
+import KMSPolicy
 
 extension KeyManagementService {
     /// KMS API: Decrypt.
@@ -8,14 +9,17 @@ extension KeyManagementService {
         try refuseRecipient(request.recipient)
         if request.dryRunModifiers?.contains(.ignoreCiphertext) == true {
             let key = try authorizeWithoutCiphertext(
-                request.keyId, member: "KeyId", dryRun: request.dryRun, for: .decrypt, request.grantTokens, context)
+                request.keyId, member: "KeyId", dryRun: request.dryRun, for: .decrypt,
+                .encryption(request.encryptionContext, request.encryptionAlgorithm), request.grantTokens, context)
             try checkState(.cryptographic, of: key)
             throw .dryRunSucceeded
         }
         guard let ciphertext = request.ciphertextBlob else { throw .missing("ciphertextBlob") }
         let (blob, key) = try resolveCiphertext(
             ciphertext, identifier: request.keyId, algorithm: request.encryptionAlgorithm, for: .decrypt,
-            action: "Decrypt", grantTokens: request.grantTokens, context)
+            facts: .encryption(request.encryptionContext, request.encryptionAlgorithm),
+            grantTokens: request.grantTokens,
+            context)
         let encryptionContext = try EncryptionContext.canonicalBytes(request.encryptionContext)
         // A dry run decrypts too: everything but the answer is the same (KMS API: DryRun).
         let plaintext = try await decrypt(blob, context: encryptionContext, with: key)
@@ -36,12 +40,14 @@ extension KeyManagementService {
 
     /// DryRunModifiers IGNORE_CIPHERTEXT: only the key is looked at, so the request must name it.
     func authorizeWithoutCiphertext(
-        _ keyID: Text?, member: String, dryRun: Bool?, for operation: KMSOperation, _ grantTokens: [Text]?,
-        _ context: RequestContext
+        _ keyID: Text?, member: String, dryRun: Bool?, for operation: KMSOperation, action: KeyAction? = nil,
+        _ facts: RequestFacts, _ grantTokens: [Text]?, _ context: RequestContext
     ) throws(KMSError) -> KMSKey {
         guard dryRun == true else { throw .validation("DryRunModifiers can be used only when DryRun is true.") }
         guard let keyID else { throw .validation("\(member) is required when the ciphertext is ignored.") }
-        return try resolve(keyID, forms: .keysAndAliases, for: operation, grantTokens: grantTokens, context)
+        return try resolve(
+            keyID, forms: .keysAndAliases, for: operation, action: action, facts: facts, grantTokens: grantTokens,
+            context)
     }
 }
 

@@ -6,7 +6,10 @@ extension KeyManagementService {
         _ request: EncryptRequest, _ context: RequestContext
     ) async throws(KMSError) -> EncryptResponse {
         let key = try resolve(
-            request.keyId, forms: .keysAndAliases, for: .encrypt, grantTokens: request.grantTokens, context)
+            request.keyId, forms: .keysAndAliases, for: .encrypt,
+            facts: .encryption(request.encryptionContext, request.encryptionAlgorithm),
+            grantTokens: request.grantTokens,
+            context)
         try checkSymmetricEncryption(key, algorithm: request.encryptionAlgorithm, for: .encrypt)
         let encryptionContext = try EncryptionContext.canonicalBytes(request.encryptionContext)
         if request.dryRun == true { throw .dryRunSucceeded }

@@ -48,7 +48,10 @@ extension KeyManagementService {
         case (nil, let bytes?): length = bytes
         case (nil, nil), (_?, _?): throw .dataKeyLength
         }
-        let key = try resolve(keyID, forms: .keysAndAliases, for: operation, grantTokens: grantTokens, context)
+        let key = try resolve(
+            keyID, forms: .keysAndAliases, for: operation, facts: .encryption(encryptionContext),
+            grantTokens: grantTokens,
+            context)
         try checkSymmetricEncryption(key, algorithm: nil, for: operation)
         let encryptionContext = try EncryptionContext.canonicalBytes(encryptionContext)
         if dryRun == true { throw .dryRunSucceeded }

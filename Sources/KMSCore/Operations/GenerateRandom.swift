@@ -9,6 +9,7 @@ extension KeyManagementService {
     ) async throws(KMSError) -> GenerateRandomResponse {
         try refuseRecipient(request.recipient)
         guard let count = request.numberOfBytes else { throw .numberOfBytesRequired }
+        try authorize(.generateRandom, context)
         guard let customKeyStoreID = request.customKeyStoreId else {
             return GenerateRandomResponse(plaintext: try Self.randomSecret(count))
         }

@@ -5,6 +5,7 @@ extension KeyManagementService {
     public func listKeys(
         _ request: ListKeysRequest, _ context: RequestContext
     ) async throws(KMSError) -> ListKeysResponse {
+        try authorize(.listKeys, context)
         let marker = try Marker.decode(request.marker)
         let scope = context.scope
         let page = metadata.read { directory in

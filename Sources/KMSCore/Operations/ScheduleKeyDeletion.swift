@@ -1,4 +1,5 @@
 public import KMSModel
+import KMSPolicy
 
 extension KeyManagementService {
     static let defaultPendingWindowDays = 30
@@ -15,7 +16,9 @@ extension KeyManagementService {
             throw .validation("PendingWindowInDays must be between 7 and 30 days, not \(days).")
         }
         let date = clock.now + Double(days) * Self.secondsPerDay
-        let key = try await change(request.keyId, for: .scheduleKeyDeletion, .scheduleDeletion, context) {
+        let facts = RequestFacts().with(
+            .scheduleKeyDeletionPendingWindowInDays, request.pendingWindowInDays.map { Text("\($0)") })
+        let key = try await change(request.keyId, for: .scheduleKeyDeletion, .scheduleDeletion, facts: facts, context) {
             $0.status = .pendingDeletion(deletionDate: date)
         }
         return ScheduleKeyDeletionResponse(

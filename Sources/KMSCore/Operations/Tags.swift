@@ -1,4 +1,5 @@
 public import KMSModel
+import KMSPolicy
 
 // Tags (KMS API: TagResource, UntagResource, ListResourceTags).
 extension KeyManagementService {
@@ -7,7 +8,8 @@ extension KeyManagementService {
     /// KMS API: TagResource. Adds tags, and replaces the values of those that the key has.
     public func tagResource(_ request: TagResourceRequest, _ context: RequestContext) async throws(KMSError) {
         try Self.checkTags(request.tags)
-        try await change(request.keyId, for: .tagResource, .change, context) { key throws(KMSError) in
+        try await change(request.keyId, for: .tagResource, .change, facts: RequestFacts(tags: request.tags), context) {
+            key throws(KMSError) in
             for tag in request.tags {
                 if let index = key.tags.firstIndex(where: { $0.tagKey == tag.tagKey }) {
                     key.tags[index] = tag
@@ -22,7 +24,9 @@ extension KeyManagementService {
     /// KMS API: UntagResource. Unknown tag keys are no error.
     public func untagResource(_ request: UntagResourceRequest, _ context: RequestContext) async throws(KMSError) {
         let tagKeys = Set(request.tagKeys)
-        try await change(request.keyId, for: .untagResource, .change, context) { key in
+        try await change(
+            request.keyId, for: .untagResource, .change, facts: RequestFacts(tagKeys: request.tagKeys), context
+        ) { key in
             key.tags.removeAll { tagKeys.contains($0.tagKey) }
         }
     }

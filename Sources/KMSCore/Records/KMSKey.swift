@@ -51,13 +51,15 @@ public struct KMSKey: Hashable, Sendable {
     public var status: KeyStatus
     /// In the order in which they were first set.
     public var tags: [Tag]
+    /// Nil stands for the default key policy of the account.
+    public var policy: KeyPolicy?
     /// Never empty; the last one is current.
     public var materials: [KeyMaterial]
 
     public init(
         id: String, scope: Scope, creationDate: Timestamp, keySpec: KeySpec, keyUsage: KeyUsageType,
         origin: OriginType, multiRegion: Bool, customKeyStoreID: String?, description: Text, status: KeyStatus,
-        tags: [Tag], materials: [KeyMaterial]
+        tags: [Tag], policy: KeyPolicy? = nil, materials: [KeyMaterial]
     ) {
         self.id = id
         self.scope = scope
@@ -71,6 +73,7 @@ public struct KMSKey: Hashable, Sendable {
         self.description = description
         self.status = status
         self.tags = tags
+        self.policy = policy
         self.materials = materials
     }
 }

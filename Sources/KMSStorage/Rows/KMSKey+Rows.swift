@@ -13,7 +13,7 @@ extension KMSKey {
         try TagRows.put(tags, of: name, into: database)
     }
 
-    /// Takes materials, tags and the message counts of its backing keys with it.
+    /// Takes materials, tags, grants and the message counts of its backing keys with it.
     static func delete(_ id: String, _ scope: Scope, from database: Database) throws {
         let name = scope.columns + ["key_id": id]
         try database.run(
@@ -38,7 +38,8 @@ extension KMSKey {
             of: "keys",
             """
             SELECT account_id, region, id, creation_date, key_spec, key_usage, origin, multi_region,
-                custom_key_store_id, CAST(description AS BLOB) AS description, status, deletion_date
+                custom_key_store_id, CAST(description AS BLOB) AS description, status, deletion_date,
+                CAST(policy AS BLOB) AS policy
             FROM keys ORDER BY account_id, region, id
             """
         ) { row in
@@ -66,6 +67,7 @@ extension KMSKey {
             description: try row.text("description"),
             status: try KeyStatus(row),
             tags: tags,
+            policy: try row.optionalText("policy").map { KeyPolicy(stored: $0) },
             materials: materials
         )
     }
@@ -82,19 +84,22 @@ extension KMSKey {
             "multi_region": multiRegion,
             "custom_key_store_id": customKeyStoreID,
             "description": description.utf8Data,
+            "policy": policy?.text.utf8Data,
         ]
     }
 
     private static let upsert = """
         INSERT INTO keys (account_id, region, id, creation_date, key_spec, key_usage, origin, multi_region,
-            custom_key_store_id, description, status, deletion_date)
+            custom_key_store_id, description, status, deletion_date, policy)
         VALUES (:account_id, :region, :id, :creation_date, :key_spec, :key_usage, :origin, :multi_region,
-            :custom_key_store_id, CAST(:description AS TEXT), :status, :deletion_date)
+            :custom_key_store_id, CAST(:description AS TEXT), :status, :deletion_date,
+            CAST(:policy AS TEXT))
         ON CONFLICT (account_id, region, id) DO UPDATE SET version = version + 1,
             creation_date = excluded.creation_date, key_spec = excluded.key_spec, key_usage = excluded.key_usage,
             origin = excluded.origin, multi_region = excluded.multi_region,
             custom_key_store_id = excluded.custom_key_store_id, description = excluded.description,
-            status = excluded.status, deletion_date = excluded.deletion_date
+            status = excluded.status, deletion_date = excluded.deletion_date,
+            policy = excluded.policy
         """
 }
 

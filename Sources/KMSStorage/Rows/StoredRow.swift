@@ -33,9 +33,21 @@ struct StoredRow {
         return Text(string)
     }
 
+    /// Nil when the column is NULL.
+    func optionalText(_ column: String) throws(MetadataStoreError) -> Text? {
+        if case .null = value(column) { return nil }
+        return try text(column)
+    }
+
     func bytes(_ column: String) throws(MetadataStoreError) -> [UInt8] {
         guard case .blob(let data) = value(column) else { throw malformed(column, "is not a blob") }
         return [UInt8](data)
+    }
+
+    /// Nil when the column is NULL.
+    func optionalBytes(_ column: String) throws(MetadataStoreError) -> [UInt8]? {
+        if case .null = value(column) { return nil }
+        return try bytes(column)
     }
 
     func timestamp(_ column: String) throws(MetadataStoreError) -> Timestamp {

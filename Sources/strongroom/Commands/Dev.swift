@@ -36,7 +36,7 @@ struct Dev: AsyncParsableCommand {
     var defaultStore = DefaultStore.software
 
     @Option(help: "The account of the access key.")
-    var account = "000000000000"
+    var account = DevelopmentUser.defaultAccount
 
     @Option(help: "The access key id.")
     var accessKeyID = "test"
@@ -44,7 +44,7 @@ struct Dev: AsyncParsableCommand {
     @Option(help: "The secret access key. It is for development: whoever sees the process list sees it.")
     var secretAccessKey = Dev.wellKnownSecret
 
-    @Option(help: "A file with more accounts and access keys.", completion: .file())
+    @Option(help: "A file with more accounts, users and roles. SIGHUP reads it again.", completion: .file())
     var principals: String?
 
     @Option(help: "A directory with files of more devices.", completion: .directory)
@@ -54,8 +54,12 @@ struct Dev: AsyncParsableCommand {
     var logLevel = "notice"
 
     func validate() throws {
-        guard account.utf8.count == 12, account.utf8.allSatisfy({ (48...57).contains($0) }) else {
+        guard IAMNames.isAccountID(account) else {
             throw ValidationError("an account is 12 digits, not \(account)")
+        }
+        guard IAMNames.isAccessKeyID(accessKeyID), !accessKeyID.hasPrefix("ASIA") else {
+            throw ValidationError(
+                "an access key id has 1 to 128 letters, digits and _+=,.@- and does not begin with ASIA")
         }
         guard (0...65535).contains(port) else { throw ValidationError("a port is 0 to 65535, not \(port)") }
     }
@@ -69,23 +73,24 @@ struct Dev: AsyncParsableCommand {
         if defaultStore == .token, token == nil {
             throw ConfigurationError("--default-store token needs SoftHSM: apt-get install softhsm2")
         }
-        var accessKeys = [
-            AccessKey(
-                id: accessKeyID, secret: SecretBytes(copying: Array(secretAccessKey.utf8).span), sessionToken: nil,
-                caller: Caller(accountID: account, principalARN: "arn:aws:iam::\(account):user/dev"))
-        ]
-        if let principals { accessKeys += try PrincipalsFile.load(URL(fileURLWithPath: principals)) }
+        let user = DevelopmentUser(
+            account: account, accessKeyID: accessKeyID,
+            secretAccessKey: SecretBytes(copying: Array(secretAccessKey.utf8).span))
+        let file = principals.map { URL(fileURLWithPath: $0) }
         let devices = try hsmConfig.map { try DeviceFiles.load(URL(fileURLWithPath: $0)) } ?? []
 
-        let account = account
-        let provisioning = token.map { DevelopmentKeyStore(token: $0, account: account) }
+        let caller = DevelopmentUser.principal(account)
+        let provisioning = token.map { DevelopmentKeyStore(token: $0, caller: caller) }
         let announcement = Announcement(
             accessKeyID: accessKeyID,
             secretAccessKey: secretAccessKey == Self.wellKnownSecret ? secretAccessKey : nil)
         let server = Server(
             dataDirectory: directory, listen: .init(host: host, port: port),
             readyFile: readyFile.map { URL(fileURLWithPath: $0) },
-            accessKeys: accessKeys, devices: devices + (token.map { [$0.device] } ?? []),
+            principals: PrincipalsSource(file: file) {
+                try file.map { try PrincipalsFile.load($0, adding: user) } ?? user.alone()
+            },
+            devices: devices + (token.map { [$0.device] } ?? []),
             defaultPlacement: defaultStore == .token ? .device(clusterID: SoftHSMToken.clusterID) : .software,
             logLevel: try Logger.Level(named: logLevel),
             development: .init(

@@ -10,10 +10,10 @@ struct Initialize: ParsableCommand {
     var directory: String
 
     @Option(help: "The account of the first user, 12 digits.")
-    var account = "000000000000"
+    var account = DevelopmentUser.defaultAccount
 
     func run() throws {
-        guard account.utf8.count == 12, account.utf8.allSatisfy({ (48...57).contains($0) }) else {
+        guard IAMNames.isAccountID(account) else {
             throw ValidationError("an account is 12 digits, not \(account)")
         }
         let root = URL(fileURLWithPath: directory)
@@ -30,6 +30,7 @@ struct Initialize: ParsableCommand {
               "\(account)":
                 users:
                   - name: admin
+                    policies: [AdministratorAccess]
                     accessKeys:
                       - id: \(id)
                         secret: \(secret)

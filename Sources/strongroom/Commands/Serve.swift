@@ -16,15 +16,15 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         let file = URL(fileURLWithPath: config)
         let configuration = try ServeConfiguration.load(file)
-        // Relative paths in a file are relative to the file, wherever the server is started.
-        func path(_ text: String) -> URL { URL(fileURLWithPath: text, relativeTo: file.deletingLastPathComponent()) }
+        func path(_ text: String) -> URL { ServeConfiguration.path(text, in: file) }
 
         let devices = try configuration.hsmConfigDirectory.map { try DeviceFiles.load(path($0)) } ?? []
+        let principalsFile = path(configuration.principalsFile)
         let server = Server(
             dataDirectory: path(configuration.dataDirectory),
             listen: .init(host: configuration.listen?.host ?? "127.0.0.1", port: configuration.listen?.port ?? 8555),
             readyFile: configuration.readyFile.map(path),
-            accessKeys: try PrincipalsFile.load(path(configuration.principalsFile)),
+            principals: PrincipalsSource(file: principalsFile) { try PrincipalsFile.load(principalsFile) },
             devices: devices,
             defaultPlacement: try placement(configuration.defaultKeyStore ?? "software", devices),
             logLevel: try Logger.Level(named: configuration.logLevel ?? "info"))

@@ -25,6 +25,11 @@ struct ServeConfiguration: Decodable {
         "logLevel": .scalar,
     ])
 
+    /// Relative paths in a file are relative to the file, wherever the command is started.
+    static func path(_ text: String, in file: URL) -> URL {
+        URL(fileURLWithPath: text, relativeTo: file.deletingLastPathComponent())
+    }
+
     static func load(_ file: URL) throws -> Self {
         try StrictYAML.decode(Self.self, from: file, schema: schema)
     }

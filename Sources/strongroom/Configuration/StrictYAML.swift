@@ -24,16 +24,8 @@ enum StrictYAML {
     ///
     /// Errors: `ConfigurationError`, naming file and line, for unknown keys, wrong types and YAML that does not parse.
     static func decode<Value: Decodable>(_ type: Value.Type, from file: URL, schema: YAMLSchema) throws -> Value {
-        let text: String
+        let node = try compose(file)
         do {
-            text = try String(contentsOf: file, encoding: .utf8)
-        } catch {
-            throw ConfigurationError("\(file.path) cannot be read: \(error.localizedDescription)")
-        }
-        do {
-            guard let node = try Yams.compose(yaml: text) else {
-                throw ConfigurationError("\(file.path) is empty")
-            }
             try check(node, schema, file)
             // Not YAMLDecoder: it does not find keys that look like numbers, such as account ids in quotation marks.
             let plain = try JSONSerialization.data(withJSONObject: plain(node), options: .fragmentsAllowed)
@@ -44,6 +36,43 @@ enum StrictYAML {
             throw ConfigurationError("\(file.path): \(describe(error))")
         } catch {
             throw ConfigurationError("\(file.path): \(error)")
+        }
+    }
+
+    /// Reads `file` into nodes. Keys that come twice in a mapping are refused.
+    ///
+    /// Errors: `ConfigurationError`, naming file and line, and never quoting the file, which may hold secrets.
+    static func compose(_ file: URL) throws -> Node {
+        let data: Data
+        do {
+            data = try Data(contentsOf: file)
+        } catch {
+            throw ConfigurationError("\(file.path) cannot be read: \(error.localizedDescription)")
+        }
+        guard let text = String(data: data, encoding: .utf8) else {
+            throw ConfigurationError("\(file.path) is not UTF-8")
+        }
+        do {
+            guard let node = try Yams.compose(yaml: text) else { throw ConfigurationError("\(file.path) is empty") }
+            return node
+        } catch let error as YamlError {
+            throw ConfigurationError(describe(error, file))
+        }
+    }
+
+    /// Not the library's own description: it shows the line, and there may be a secret in it.
+    private static func describe(_ error: YamlError, _ file: URL) -> String {
+        switch error {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
+            return "\(file.path):\(mark.line): this is not YAML: \(problem)"
+        case .reader(let problem, let offset, _, let text):
+            let line = offset.map { ":\(text.prefix($0).count { $0.isNewline } + 1)" } ?? ""
+            return "\(file.path)\(line): this is not YAML: \(problem)"
+        case .duplicatedKeysInMapping(let keys, let context):
+            return "\(file.path):\(context.mark.line): the key \(keys.first ?? "") comes twice"
+        default:
+            return "\(file.path): this is not YAML"
         }
     }
 

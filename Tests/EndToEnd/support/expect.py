@@ -11,7 +11,7 @@ from support import wire
 
 
 @contextlib.contextmanager
-def refused(code, message=None, *, matching=None, silent=False):
+def refused(code, message=None, *, matching=None, silent=False, status=400):
     """The block must be refused with AWS's `code`.
 
     `message` is the exact text, `matching` a pattern for all of it, `silent` says that AWS sends no text at all.
@@ -20,7 +20,7 @@ def refused(code, message=None, *, matching=None, silent=False):
         yield caught
     response = caught.value.response
     assert response["Error"]["Code"] == code, response["Error"]
-    assert response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == status
     text = response["Error"].get("Message", "")
     if message is not None:
         assert text == message
@@ -28,6 +28,34 @@ def refused(code, message=None, *, matching=None, silent=False):
         assert re.fullmatch(matching, text), text
     if silent:
         assert "message" not in response and text == "", text
+
+
+# Why somebody is not authorized, as the end of AWS's sentence.
+NO_RESOURCE_POLICY = "because no resource-based policy allows the kms:{action} action"
+NO_IDENTITY_POLICY = "because no identity-based policy allows the kms:{action} action"
+NO_BOUNDARY = "because no permissions boundary allows the kms:{action} action"
+NO_SESSION_POLICY = "because no session policy allows the kms:{action} action"
+DENY_IN_RESOURCE_POLICY = "with an explicit deny in a resource-based policy"
+DENY_IN_IDENTITY_POLICY = "with an explicit deny in an identity-based policy"
+DENY_IN_BOUNDARY = "with an explicit deny in a permissions boundary"
+DENY_IN_SESSION_POLICY = "with an explicit deny in a session policy"
+
+
+def denied(who, action, resource, reason):
+    """The block must be refused with AWS's sentence: who, which action, on what, why."""
+    return refused(
+        "AccessDeniedException",
+        f"User: {who.arn} is not authorized to perform: kms:{action} on resource: {resource} "
+        + reason.format(action=action))
+
+
+def denied_by_ciphertext(who, action="Decrypt"):
+    """The block must be refused as AWS refuses when the key is the one that the ciphertext names."""
+    return refused(
+        "AccessDeniedException",
+        f"User: {who.arn} is not authorized to perform: kms:{action} on the resource associated with this ciphertext "
+        "because the resource does not exist in this Region, no resource-based policies allow access, or a "
+        "resource-based policy explicitly denies access")
 
 
 DRY_RUN = ("DryRunOperationException", "The request would have succeeded, but the DryRun option is set.")

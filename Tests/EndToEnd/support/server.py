@@ -41,13 +41,16 @@ def eventually(condition, what, seconds=30):
         time.sleep(0.02)
 
 
-def client(endpoint, region="us-east-1", access_key="test", secret="test", token=None, **config):
+def client(
+    endpoint, region="us-east-1", access_key="test", secret="test", token=None, service="kms", **config
+):
     """An ordinary boto3 client without retries, so that a test sees the first answer, and without validation, so that
     the server judges."""
-    settings = {"parameter_validation": False, "retries": {"total_max_attempts": 1}, "connect_timeout": 10, "read_timeout": 60}
+    settings = {
+        "parameter_validation": False, "retries": {"total_max_attempts": 1}, "connect_timeout": 10, "read_timeout": 60}
     with _session_lock:
         return _session.client(
-            "kms", region_name=region, endpoint_url=endpoint, aws_access_key_id=access_key,
+            service, region_name=region, endpoint_url=endpoint, aws_access_key_id=access_key,
             aws_secret_access_key=secret, aws_session_token=token,
             config=botocore.config.Config(**{**settings, **config}))
 

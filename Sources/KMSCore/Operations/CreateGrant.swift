@@ -1,0 +1,171 @@
+public import KMSModel
+import KMSPolicy
+
+extension KeyManagementService {
+    static let grantsPerKey = 50_000
+
+    /// KMS API: CreateGrant. A grant is in force when this has answered.
+    public func createGrant(
+        _ request: CreateGrantRequest, _ context: RequestContext
+    ) async throws(KMSError) -> CreateGrantResponse {
+        let grant = try newGrant(request, context)
+        let key = try resolveForGrant(grant, request, context)
+        try checkState(.grant, of: key)
+        try Self.check(grant, fits: key)
+        if request.dryRun == true { throw .dryRunSucceeded }
+        let stored = try await metadata.write { directory, changes throws(KMSError) -> KeyGrant in
+            let key = try Self.current(key, in: directory)
+            try self.checkState(.grant, of: key)
+            let grants = directory.grants(on: key.id, in: key.scope)
+            // KMS API: the same name and the same parameters mean the same grant.
+            if let name = grant.name, let same = grants.named(name).first(where: { $0.isSame(as: grant) }) {
+                return KeyGrant(scope: key.scope, keyID: key.id, grant: same)
+            }
+            guard grants.count < Self.grantsPerKey else {
+                throw .limitExceeded("A KMS key can have at most \(Self.grantsPerKey) grants: \(key.arn)")
+            }
+            let new = KeyGrant(scope: key.scope, keyID: key.id, grant: grant)
+            changes.append(.putGrant(new))
+            return new
+        }
+        let token = GrantToken(scope: stored.scope, keyID: stored.keyID, grantID: stored.grant.id)
+        return CreateGrantResponse(grantId: Text(stored.grant.id), grantToken: try token.text(serverSecret))
+    }
+
+    /// The grant that a request describes.
+    private func newGrant(
+        _ request: CreateGrantRequest, _ context: RequestContext
+    ) throws(KMSError) -> Grant {
+        guard request.granteeServicePrincipal == nil, request.retiringServicePrincipal == nil else {
+            throw .unsupportedOperation(
+                "Grants to AWS services are not supported: no AWS service can call this server. Use GranteePrincipal.")
+        }
+        guard let grantee = request.granteePrincipal else { throw .missing("granteePrincipal") }
+        guard request.constraints?.sourceArn == nil else {
+            throw .unsupportedOperation("The grant constraint SourceArn is only for grants to AWS services.")
+        }
+        try Self.checkSize(of: request.constraints?.encryptionContextEquals, "EncryptionContextEquals")
+        try Self.checkSize(of: request.constraints?.encryptionContextSubset, "EncryptionContextSubset")
+        guard !request.operations.isEmpty else { throw .validation("Operations must name at least one operation.") }
+        var operations: [GrantOperation] = []
+        for operation in request.operations where !operations.contains(operation) { operations.append(operation) }
+        let partition = context.scope.partition
+        return Grant(
+            id: Self.randomHexadecimal(64), name: request.name, granteePrincipal: try existing(grantee, context),
+            retiringPrincipal: try request.retiringPrincipal.map { text throws(KMSError) in
+                try self.existing(text, context)
+            },
+            operations: operations,
+            encryptionContextEquals: Self.constraint(request.constraints?.encryptionContextEquals),
+            encryptionContextSubset: Self.constraint(request.constraints?.encryptionContextSubset),
+            issuingAccount: Text("arn:\(partition):iam::\(context.caller.accountID):root"), creationDate: clock.now)
+    }
+
+    /// An empty map is the same as none, as everywhere in the API: it constrains nothing, and must not pass for a
+    /// constraint where a policy demands one.
+    private static func constraint(_ pairs: [Text: Text]?) -> [Text: Text]? { pairs?.isEmpty == true ? nil : pairs }
+
+    /// KMS API: GrantConstraints. "Each constraint value can include up to 8 encryption context pairs. The encryption
+    /// context value in each constraint cannot exceed 384 characters."
+    private static func checkSize(of constraint: [Text: Text]?, _ name: String) throws(KMSError) {
+        guard let constraint else { return }
+        guard constraint.count <= 8 else {
+            throw .validation("\(name) has \(constraint.count) pairs; a grant constraint can have at most 8.")
+        }
+        guard constraint.values.allSatisfy({ $0.scalarCount <= 384 }) else {
+            throw .validation("A value of \(name) has more than 384 characters, which is the most that it can have.")
+        }
+    }
+
+    /// A grant is made only to somebody who exists. Lists also find the grants of those who are gone.
+    private func existing(_ text: Text, _ context: RequestContext) throws(KMSError) -> Text {
+        let arn = try grantPrincipal(text, context)
+        guard let principal = try? PrincipalPattern(arnOrID: arn), principal.exists(in: principals()) else {
+            throw .invalidPrincipalARN
+        }
+        return arn
+    }
+
+    /// The ARN of a principal that may be in a grant: an account's root, a user, a role or a session.
+    ///
+    /// Errors: InvalidArnException.
+    func grantPrincipal(_ text: Text, _ context: RequestContext) throws(KMSError) -> Text {
+        guard let principal = try? PrincipalPattern(arnOrID: text) else { throw .invalidPrincipalARN }
+        switch principal {
+        case .account(let id): return Text("arn:\(context.scope.partition):iam::\(id):root")
+        case .user(let arn), .role(let arn), .roleSession(let arn): return arn
+        case .everyone, .federatedUser, .uniqueID, .service, .federated: throw .invalidPrincipalARN
+        }
+    }
+
+    /// Resolves the key and authorizes. A right to create grants that comes from a grant only reaches as far as that
+    /// grant; one that comes from a policy has no such limit (KMS Developer Guide, "Granting CreateGrant permission").
+    private func resolveForGrant(
+        _ grant: Grant, _ request: CreateGrantRequest, _ context: RequestContext
+    ) throws(KMSError) -> KMSKey {
+        let action = KeyAction.of(.createGrant)
+        let facts = Self.facts(of: grant, context)
+        let identifier = try Self.identifier(request.keyId, .keys, context)
+        let target = metadata.read { directory in
+            var target = directory.target(identifier, in: context.scope, action, .none, caller: context.caller)
+            if let key = target.key {
+                target.grants = directory.grants(on: key.id, in: key.scope).parents(of: grant, for: context.caller)
+            }
+            return target
+        }
+        try check(grantTokens: request.grantTokens)
+        try authorize(action, target, facts, context)
+        guard let key = target.key else { throw .keyNotFound(target.arn) }
+        return key
+    }
+
+    private static func facts(of grant: Grant, _ context: RequestContext) -> RequestFacts {
+        var types: [Text] = []
+        if grant.encryptionContextEquals != nil { types.append("EncryptionContextEquals") }
+        if grant.encryptionContextSubset != nil { types.append("EncryptionContextSubset") }
+        // Conditions on the encryption context look at the constraints here: they are the context that the grant is for.
+        let encryptionContext = grant.encryptionContextEquals ?? grant.encryptionContextSubset
+        return RequestFacts(encryptionContext: encryptionContext)
+            .with(.grantOperations, .multiple(grant.operations.map { Text($0.rawValue) }))
+            .with(.granteePrincipal, grant.granteePrincipal)
+            .with(.retiringPrincipal, grant.retiringPrincipal)
+            .with(.grantIsForAWSResource, context.caller.viaService != nil)
+            .withConstraintTypes(types)
+    }
+
+    /// Errors: ValidationException for an operation that keys of this kind have not, and for constraints on a key that
+    /// has no encryption context.
+    private static func check(_ grant: Grant, fits key: KMSKey) throws(KMSError) {
+        let valid = GrantRules.validOperations(for: key.keySpec, usage: key.keyUsage)
+        if let wrong = grant.operations.first(where: { !valid.contains($0) }) {
+            throw .validation(
+                "The operation \(wrong.rawValue) is not valid for a KMS key with key spec \(key.keySpec.rawValue) and "
+                    + "key usage \(key.keyUsage.rawValue).")
+        }
+        let isConstrained = grant.encryptionContextEquals != nil || grant.encryptionContextSubset != nil
+        guard !isConstrained || KeySpecRules.isSymmetricEncryption(key.keySpec) else {
+            throw .validation(
+                "Encryption context constraints are valid only for symmetric encryption KMS keys, and \(key.arn) has "
+                    + "key spec \(key.keySpec.rawValue).")
+        }
+    }
+}
+
+extension RequestFacts {
+    fileprivate func withConstraintTypes(_ types: [Text]) -> RequestFacts {
+        switch types.count {
+        case 0: self
+        case 1: with(.grantConstraintType, types.first)
+        default: with(.grantConstraintType, .multiple(types))
+        }
+    }
+}
+
+extension Grant {
+    /// Everything but identity and date.
+    fileprivate func isSame(as other: Grant) -> Bool {
+        name == other.name && granteePrincipal == other.granteePrincipal && retiringPrincipal == other.retiringPrincipal
+            && Set(operations) == Set(other.operations) && encryptionContextEquals == other.encryptionContextEquals
+            && encryptionContextSubset == other.encryptionContextSubset && issuingAccount == other.issuingAccount
+    }
+}
