@@ -22,6 +22,9 @@ struct Measure: AsyncParsableCommand {
     @Option(help: "Fail when a row costs more than this many times the sum of its floors.")
     var maxRatio: Double?
 
+    @Option(help: "How many grants to put on each key before it is measured, all to the caller, all different.")
+    var grants = 0
+
     @Flag(help: "Print JSON instead of a table.")
     var json = false
 
@@ -29,6 +32,7 @@ struct Measure: AsyncParsableCommand {
 
     func validate() throws {
         guard (0.1...3600).contains(seconds) else { throw ValidationError("--seconds is 0.1 to 3600") }
+        guard (0...50_000).contains(grants) else { throw ValidationError("--grants is 0 to 50000, a key's limit") }
         _ = try connectionCounts()
     }
 
@@ -56,9 +60,14 @@ struct Measure: AsyncParsableCommand {
         defer { echo.stop() }
 
         let stores = [
-            try await Workloads(server.client, store: "software", customKeyStoreID: nil),
-            try await Workloads(server.client, store: "token", customKeyStoreID: server.customKeyStoreID),
+            try await Workloads(server.client, store: "software", customKeyStoreID: nil, hasGrants: grants > 0),
+            try await Workloads(
+                server.client, store: "token", customKeyStoreID: server.customKeyStoreID, hasGrants: grants > 0),
         ]
+        for workloads in stores where grants > 0 {
+            say("\(grants) grants on the \(workloads.store) key")
+            try await server.client.createGrants(grants, keyID: workloads.keyID)
+        }
         for count in try connectionCounts() {
             try await measureEcho(echo, try stores[0].requests(.encrypt), count, into: &report)
             for workloads in stores {

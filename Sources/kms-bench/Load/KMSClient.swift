@@ -45,14 +45,31 @@ struct KMSClient {
         return (try await result("CreateKey", body) as Result).KeyMetadata.KeyId
     }
 
-    /// Encrypts; both texts are base64.
-    func encrypt(_ plaintext: String, keyID: String) async throws -> String {
+    /// Encrypts; both texts are base64. `context` is a further member of the request, with its comma, or empty.
+    func encrypt(_ plaintext: String, keyID: String, context: String) async throws -> String {
         struct Result: Decodable { let CiphertextBlob: String }
-        return (try await result("Encrypt", Self.encryptBody(plaintext, keyID: keyID)) as Result).CiphertextBlob
+        let body = Self.encryptBody(plaintext, keyID: keyID, context: context)
+        return (try await result("Encrypt", body) as Result).CiphertextBlob
     }
 
-    static func encryptBody(_ plaintext: String, keyID: String) -> String {
-        #"{"KeyId":"\#(keyID)","Plaintext":"\#(plaintext)"}"#
+    /// Puts many grants on a key, each for another encryption context, to the user of `strongroom dev`.
+    func createGrants(_ count: Int, keyID: String) async throws {
+        struct Result: Decodable { let GrantId: String }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<count {
+                if number >= 64 { try await group.next() }
+                let body =
+                    #"{"KeyId":"\#(keyID)","GranteePrincipal":"arn:aws:iam::000000000000:user/dev","#
+                    + #""Operations":["Encrypt","Decrypt","GenerateDataKey"],"#
+                    + #""Constraints":{"EncryptionContextSubset":{"tenant":"\#(number)","purpose":"benchmark"}}}"#
+                group.addTask { _ = try await result("CreateGrant", body) as Result }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    static func encryptBody(_ plaintext: String, keyID: String, context: String) -> String {
+        #"{"KeyId":"\#(keyID)","Plaintext":"\#(plaintext)"\#(context)}"#
     }
 }
 

@@ -14,18 +14,21 @@ struct Workloads {
 
     let store: String
     private let signer: RequestSigner
-    private let keyID: String
+    let keyID: String
+    /// With grants on the key: an encryption context that one of them is for, as a member of every request.
+    private let context: String
     private let plaintexts: [String]
     private let ciphertexts: [String]
 
     /// Makes a key and, for Decrypt, ciphertexts.
-    init(_ client: KMSClient, store: String, customKeyStoreID: String?) async throws {
+    init(_ client: KMSClient, store: String, customKeyStoreID: String?, hasGrants: Bool) async throws {
         self.store = store
         signer = client.signer
+        context = hasGrants ? #","EncryptionContext":{"tenant":"7","purpose":"benchmark"}"# : ""
         keyID = try await client.createKey(customKeyStoreID: customKeyStoreID)
         plaintexts = try (0..<Self.variety).map { _ in Data(try SystemRandom.bytes(32)).base64EncodedString() }
         var ciphertexts: [String] = []
-        for plaintext in plaintexts { ciphertexts.append(try await client.encrypt(plaintext, keyID: keyID)) }
+        for plaintext in plaintexts { ciphertexts.append(try await client.encrypt(plaintext, keyID: keyID, context: context)) }
         self.ciphertexts = ciphertexts
     }
 
@@ -34,12 +37,12 @@ struct Workloads {
         switch operation {
         case .encrypt:
             try plaintexts.map {
-                try signer.request("Encrypt", body: KMSClient.encryptBody($0, keyID: keyID))
+                try signer.request("Encrypt", body: KMSClient.encryptBody($0, keyID: keyID, context: context))
             }
         case .decrypt:
-            try ciphertexts.map { try signer.request("Decrypt", body: #"{"CiphertextBlob":"\#($0)"}"#) }
+            try ciphertexts.map { try signer.request("Decrypt", body: #"{"CiphertextBlob":"\#($0)"\#(context)}"#) }
         case .generateDataKey:
-            try [signer.request("GenerateDataKey", body: #"{"KeyId":"\#(keyID)","KeySpec":"AES_256"}"#)]
+            try [signer.request("GenerateDataKey", body: #"{"KeyId":"\#(keyID)","KeySpec":"AES_256"\#(context)}"#)]
         }
     }
 }
