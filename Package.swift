@@ -113,7 +113,12 @@ let package = Package(
                 logging,
             ]),
         test("KMSPolicyTests", ["KMSModel", "KMSPolicy"], exclude: ["Cases"]),
-        test("KMSServerTests", ["KMSCore", "KMSModel", "KMSPolicy", "KMSServer", "SecureMemory", "SigV4"]),
+        test(
+            "KMSServerTests",
+            [
+                "Cryptography", "KMSCore", "KMSModel", "KMSPolicy", "KMSServer", "KeyStoreSoftware", "KeyStores",
+                "SecureMemory", "SigV4", logging,
+            ]),
         test(
             "KMSStorageTests",
             [
