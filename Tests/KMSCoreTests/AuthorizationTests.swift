@@ -121,6 +121,84 @@ struct AuthorizationTests {
         #expect(tags?.code == .accessDenied)
     }
 
+    @Test func `A change that was authorized before does not undo the one that forbids it`() async throws {
+        let kms = try await Installation()
+        let bob = RequestContext(caller: People.bob, region: "eu-central-1")
+        for _ in 0..<10 {
+            let key = Text(try await kms.createKey())
+            let open = Self.policy(allowing: "bob")
+            try await kms.service.putKeyPolicy(.init(keyId: key, policy: open), kms.context)
+            let service = kms.service
+            let flood = Task {
+                await withTaskGroup(of: Void.self) { group in
+                    for _ in 0..<8 {
+                        group.addTask {
+                            for _ in 0..<20 {
+                                try? await service.putKeyPolicy(.init(keyId: key, policy: open), bob)
+                            }
+                        }
+                    }
+                }
+            }
+            try await kms.service.putKeyPolicy(.init(keyId: key, policy: Self.policy(allowing: "alice")), kms.context)
+            let answer = await refusal {
+                try await kms.service.encrypt(.init(keyId: key, plaintext: secret("x")), bob)
+            }
+            #expect(answer?.code == .accessDenied)
+            await flood.value
+            let later = await refusal {
+                try await kms.service.encrypt(.init(keyId: key, plaintext: secret("x")), bob)
+            }
+            #expect(later?.code == .accessDenied)
+        }
+    }
+
+    @Test func `A second tag that differs in case alone does not hide the first`() async throws {
+        let kms = try await Installation()
+        let denied = People.user(
+            "dora", of: "111111111111",
+            [
+                People.administratorAccess,
+                #"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"kms:Encrypt","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/class":"secret"}}}}"#,
+            ])
+        let dora = RequestContext(caller: denied, region: "eu-central-1")
+        for tags in [["class": "secret"], ["Class": "public", "class": "secret"]] {
+            let key = try await kms.service.createKey(
+                .init(tags: tags.map { Tag(tagKey: Text($0.key), tagValue: Text($0.value)) }), kms.context)
+            let answer = await refusal {
+                try await kms.service.encrypt(
+                    .init(keyId: key.keyMetadata?.keyId ?? "", plaintext: secret("x")), dora)
+            }
+            #expect(answer?.code == .accessDenied)
+        }
+    }
+
+    @Test func `What a request brings is bounded before policies look at it`() async throws {
+        let kms = try await Installation()
+        let key = Text(try await kms.createKey())
+        let context = Dictionary(uniqueKeysWithValues: (0..<50_000).map { (Text("\($0)"), Text("x")) })
+        // bob may not encrypt: were he asked about first, the answer would be another.
+        let bob = RequestContext(caller: People.bob, region: "eu-central-1")
+        let answers = [
+            await refusal {
+                try await kms.service.encrypt(
+                    .init(keyId: key, plaintext: secret("x"), encryptionContext: context), bob)
+            },
+            await refusal {
+                try await kms.service.decrypt(
+                    .init(ciphertextBlob: [1], encryptionContext: context, keyId: key), bob)
+            },
+            await refusal {
+                try await kms.service.generateDataKey(
+                    .init(keyId: key, encryptionContext: context, numberOfBytes: 32), bob)
+            },
+        ]
+        #expect(answers.map { $0?.code } == [.validation, .validation, .validation])
+        let tagKeys = (0..<10_000).map { Text("\($0)") }
+        let untag = await refusal { try await kms.service.untagResource(.init(keyId: key, tagKeys: tagKeys), bob) }
+        #expect(untag?.code == .tag)
+    }
+
     /// alice (or `administrator`) administers; `user` may do everything else.
     static func policy(
         allowing user: String, of account: String = "111111111111", administrator: String = "alice"

@@ -169,6 +169,29 @@ struct GrantTests {
         #expect(try await kms.service.listGrants(.init(keyId: key), kms.context).grants?.isEmpty == true)
     }
 
+    @Test(arguments: ["cn-north-1", "us-gov-west-1"])
+    func `Accounts are the same in every partition`(region: String) async throws {
+        let kms = try await Installation()
+        let alice = RequestContext(caller: People.alice, region: region)
+        let carol = RequestContext(caller: People.carol, region: region)
+        let key = try await kms.service.createKey(.init(), alice).keyMetadata?.arn ?? ""
+        let made = try await kms.service.createGrant(
+            .init(keyId: key, operations: [.encrypt], granteePrincipal: "222222222222"), alice)
+        _ = try await kms.service.encrypt(.init(keyId: key, plaintext: secret("x")), carol)
+        try await kms.service.retireGrant(.init(grantId: made.grantId, keyId: key), alice)
+        #expect(try await kms.service.listGrants(.init(keyId: key), alice).grants?.isEmpty == true)
+    }
+
+    @Test func `A token is for the Region of its grant`() async throws {
+        let kms = try await Installation()
+        let key = Text(try await kms.createKey())
+        let token = try await grant(kms, key, to: People.bob).grantToken
+        let elsewhere = RequestContext(caller: People.alice, region: "us-east-1")
+        let answer = await refusal { try await kms.service.retireGrant(.init(grantToken: token), elsewhere) }
+        #expect(answer?.code == .invalidGrantToken)
+        try await kms.service.retireGrant(.init(grantToken: token), kms.context)
+    }
+
     private func grant(
         _ kms: Installation, _ key: Text, to grantee: Principal, name: Text? = nil
     ) async throws -> CreateGrantResponse {

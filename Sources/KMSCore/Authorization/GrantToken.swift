@@ -50,13 +50,15 @@ struct GrantToken: Hashable {
 
 extension KeyManagementService {
     /// Errors: InvalidGrantTokenException for a token that no CreateGrant gave, and for one whose grant is gone.
-    func check(grantTokens: [Text]?) throws(KMSError) {
-        for token in grantTokens ?? [] { _ = try grant(token) }
+    func check(grantTokens: [Text]?, _ context: RequestContext) throws(KMSError) {
+        for token in grantTokens ?? [] { _ = try grant(token, context) }
     }
 
     /// The grant that a token stands for.
-    func grant(_ token: Text) throws(KMSError) -> KeyGrant {
+    func grant(_ token: Text, _ context: RequestContext) throws(KMSError) -> KeyGrant {
         let token = try GrantToken(token, serverSecret)
+        // Grants are of a Region, like their keys.
+        guard token.scope.region == context.region else { throw .unknownGrantToken }
         let grant = metadata.read { $0.grant(token.grantID, on: token.keyID, in: token.scope) }
         guard let grant else { throw .unknownGrantToken }
         return KeyGrant(scope: token.scope, keyID: token.keyID, grant: grant)

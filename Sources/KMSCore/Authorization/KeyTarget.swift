@@ -25,6 +25,14 @@ struct KeyTarget: Sendable {
     }
 }
 
+extension KeyTarget: Equatable {
+    /// Whether a decision on one is a decision on the other. The policy follows from the key.
+    static func == (left: Self, right: Self) -> Bool {
+        left.owner == right.owner && left.arn == right.arn && left.key == right.key && left.aliases == right.aliases
+            && left.requestAlias == right.requestAlias && left.grants == right.grants
+    }
+}
+
 extension Directory {
     /// Looks an identifier up. `caller` and what follows choose the grants.
     func target(

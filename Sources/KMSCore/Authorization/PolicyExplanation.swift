@@ -5,6 +5,27 @@ public import KMSPolicy
 /// and grant that was looked at.
 public struct PolicyExplanation: Sendable {
     public let explanation: Explanation
+    /// What the server itself says of every request for the action.
+    private static func facts(
+        of action: KeyAction, _ caller: Principal, _ given: GivenConditions
+    ) throws(KMSError) -> RequestFacts {
+        switch action.grantOperation {
+        case .encrypt, .decrypt, .reEncryptFrom, .reEncryptTo, .generateDataKey, .generateDataKeyWithoutPlaintext,
+            .generateDataKeyPair, .generateDataKeyPairWithoutPlaintext:
+            return .encryption(given.encryptionContext)
+        case .retireGrant:
+            throw .validation(
+                "kms:RetireGrant is decided by the grant: its retiring principal, its grantee if it says so, and the "
+                    + "account that created it may retire it, unless a policy denies that.")
+        default:
+            let facts = RequestFacts(encryptionContext: given.encryptionContext)
+            let isOnGrants = [KMSOperation.createGrant, .listGrants, .revokeGrant].contains {
+                KeyAction.of($0).action == action.action
+            }
+            return isOnGrants ? facts.with(.grantIsForAWSResource, caller.viaService != nil) : facts
+        }
+    }
+
     /// A principal may have 50,000 grants on one key.
     private static let mostGrants = 100
 
@@ -27,7 +48,7 @@ public struct PolicyExplanation: Sendable {
         }
         let action = try KeyAction(named: action)
         let given = try GivenConditions(context)
-        let facts = RequestFacts(encryptionContext: given.encryptionContext)
+        let facts = try Self.facts(of: action, caller, given)
         let environment = RequestEnvironment(
             region: region, time: time, sourceIP: nil, userAgent: nil, referer: nil,
             viaService: caller.viaService)

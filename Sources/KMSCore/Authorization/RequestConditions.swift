@@ -33,7 +33,7 @@ struct RequestConditions: ConditionSource {
         case .known(.requestAlias): target?.requestAlias.map { .single(Text($0)) }
         // IAM User Guide: tag keys in condition keys compare without case.
         case .resourceTag(let name):
-            target?.key?.tags.first { $0.tagKey.hasSameFold(as: name) }.map { .single($0.tagValue) }
+            target?.key?.tags.values(of: name)
         case .known(let known): target?.key.flatMap { values(of: known, $0) }
         case .encryptionContext, .principalTag, .requestTag, .absent: nil
         }

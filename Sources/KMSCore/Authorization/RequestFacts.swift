@@ -8,18 +8,27 @@ import KMSPolicy
 struct RequestFacts: Sendable {
     static let none = RequestFacts()
 
-    /// For `kms:EncryptionContext:…`, and for the constraints of grants.
-    var encryptionContext: [Text: Text]?
+    /// For grants' constraints, and through `folded` for `kms:EncryptionContext:…`.
+    let encryptionContext: [Text: Text]?
     /// For `aws:RequestTag/…` and `aws:TagKeys`.
-    var tags: [Tag]?
+    private let tags: [Tag]?
     /// For `aws:TagKeys`, where tags are named without values.
-    var tagKeys: [Text]?
+    private let tagKeys: [Text]?
+    /// The values of the encryption context by names without case: names of condition keys compare so. Two names that
+    /// differ in nothing else give one key two values, and then a condition on it cannot be told.
+    private let folded: [Text: ConditionValues]
     private var values: [(key: KnownConditionKey, values: ConditionValues)] = []
 
     init(encryptionContext: [Text: Text]? = nil, tags: [Tag]? = nil, tagKeys: [Text]? = nil) {
         self.encryptionContext = encryptionContext
         self.tags = tags
         self.tagKeys = tagKeys
+        var folded: [Text: ConditionValues] = [:]
+        for (name, value) in encryptionContext ?? [:] {
+            let name = name.asciiFolded
+            folded[name] = folded[name].map { .multiple($0.all + [value]) } ?? .single(value)
+        }
+        self.folded = folded
     }
 
     /// The facts of symmetric encryption.
@@ -54,21 +63,22 @@ struct RequestFacts: Sendable {
         case .known(let known):
             return values.first { $0.key == known }?.values
         case .encryptionContext(let name):
-            return encryptionContextValues(name)
+            return folded.isEmpty ? nil : folded[name.asciiFolded]
         case .requestTag(let name):
-            return tags?.first { $0.tagKey.hasSameFold(as: name) }.map { .single($0.tagValue) }
+            return tags?.values(of: name)
         case .principalTag, .resourceTag, .absent:
             return nil
         }
     }
+}
 
-    /// Condition key names compare without case, so that a context with two names that differ in nothing else has two
-    /// values: then a condition on it cannot be told.
-    private func encryptionContextValues(_ name: Text) -> ConditionValues? {
-        guard let encryptionContext else { return nil }
-        let found = encryptionContext.filter { $0.key.hasSameFold(as: name) }.values
+extension [Tag] {
+    /// The values of the tags of this name. Tag keys in condition keys compare without case, tags with case: where two tags
+    /// differ in nothing else, both count, and a condition that wants one value cannot be told.
+    func values(of name: Text) -> ConditionValues? {
+        let found = filter { $0.tagKey.hasSameFold(as: name) }
         guard let first = found.first else { return nil }
-        return found.count == 1 ? .single(first) : .multiple(Array(found))
+        return found.count == 1 ? .single(first.tagValue) : .multiple(found.map(\.tagValue))
     }
 }
 
@@ -77,6 +87,12 @@ extension Text {
     func hasSameFold(as other: Text) -> Bool {
         utf8.count == other.utf8.count
             && zip(utf8, other.utf8).allSatisfy { left, right in left == right || Self.fold(left) == Self.fold(right) }
+    }
+
+    /// With ASCII letters in lower case.
+    var asciiFolded: Text {
+        guard utf8.contains(where: { UInt8(ascii: "A")...UInt8(ascii: "Z") ~= $0 }) else { return self }
+        return Text(String(decoding: utf8.map(Self.fold), as: UTF8.self))
     }
 
     private static func fold(_ byte: UInt8) -> UInt8 {

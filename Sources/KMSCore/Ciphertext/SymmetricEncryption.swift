@@ -67,7 +67,7 @@ extension KeyManagementService {
         if let named {
             key = named
         } else {
-            try check(grantTokens: grantTokens)
+            try check(grantTokens: grantTokens, context)
             key = try authorizeKey(of: blob, action ?? KeyAction.of(operation), facts, context)
         }
         try checkSymmetricEncryption(key, algorithm: algorithm, for: operation)

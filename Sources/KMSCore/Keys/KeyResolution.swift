@@ -16,7 +16,7 @@ extension KeyManagementService {
         let target = metadata.read {
             $0.target(parsed, in: context.scope, action, facts, caller: context.caller)
         }
-        try check(grantTokens: grantTokens)
+        try check(grantTokens: grantTokens, context)
         try authorize(action, target, facts, context)
         guard let key = target.key else {
             throw target.isMissingAlias ? .aliasNotFound(target.arn) : .keyNotFound(target.arn)
@@ -45,12 +45,6 @@ extension KeyManagementService {
         case .aliasName(let name): return metadata.read { $0.alias(name, in: context.scope)?.targetKeyID }
         case .aliasARN(let owner, let name): return metadata.read { $0.alias(name, in: owner)?.targetKeyID }
         }
-    }
-
-    /// The key's current record, as a writer sees it.
-    static func current(_ key: KMSKey, in directory: borrowing Directory) throws(KMSError) -> KMSKey {
-        guard let current = directory.key(key.id, in: key.scope) else { throw .keyNotFound(key.arn) }
-        return current
     }
 
     // MARK: State and usage

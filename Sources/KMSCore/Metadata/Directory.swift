@@ -157,9 +157,7 @@ package struct Directory: Sendable {
         contents[scope]?.keyIDs.remove(id)
         contents[scope]?.aliasNamesByKey[id] = nil
         if let grants = contents[scope]?.grants.removeValue(forKey: id) {
-            for grant in grants.ids(after: nil, limit: .max).compactMap({ grants.grant($0) }) {
-                retirableGrants.remove(KeyGrant(scope: scope, keyID: id, grant: grant))
-            }
+            retirableGrants.removeAll(of: id, in: scope, retiredBy: grants.retiringPrincipals)
         }
         for material in key.materials { messageReservations[material.backingKey.id] = nil }
     }

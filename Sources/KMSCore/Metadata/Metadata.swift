@@ -28,12 +28,15 @@ package final class Metadata: Sendable {
 
     /// Lets `body` decide on changes while nobody else can change anything, and commits them.
     ///
-    /// When `body` throws, or the commit fails, nothing has changed. A failed commit answers KMSInternalException.
+    /// When `check` or `body` throws, or the commit fails, nothing has changed. A failed commit answers
+    /// KMSInternalException.
+    /// - Parameter check: runs before, when it is this change's turn, and may take its time: readers are not kept waiting.
     @discardableResult
     package func write<R: Sendable>(
+        after check: @escaping @Sendable (Metadata) throws(KMSError) -> Void = { _ in },
         _ body: @escaping @Sendable (borrowing Directory, inout [MetadataChange]) throws(KMSError) -> R
     ) async throws(KMSError) -> R {
-        try await writer.write(to: self, body)
+        try await writer.write(to: self, check, body)
     }
 
     fileprivate func publish(_ changes: [MetadataChange]) {
@@ -53,10 +56,11 @@ private actor Writer {
     init(_ store: any MetadataStore) { self.store = store }
 
     func write<R: Sendable>(
-        to metadata: Metadata,
+        to metadata: Metadata, _ check: @Sendable (Metadata) throws(KMSError) -> Void,
         _ body: @Sendable (borrowing Directory, inout [MetadataChange]) throws(KMSError) -> R
     ) throws(KMSError) -> R {
-        // No suspension between reading and publishing: that is what makes this the one writer.
+        // No suspension between checking and publishing: that is what makes this the one writer.
+        try check(metadata)
         let (result, changes) = try metadata.read { directory throws(KMSError) in
             var changes: [MetadataChange] = []
             let result = try body(directory, &changes)

@@ -21,6 +21,15 @@ struct RetirableGrants: Sendable {
         if placesByPrincipal[principal]?.all.isEmpty == true { placesByPrincipal[principal] = nil }
     }
 
+    /// Removes all grants of a key, which had these retiring principals.
+    mutating func removeAll(of keyID: String, in scope: Scope, retiredBy principals: Set<Text>) {
+        for arn in principals {
+            let principal = Principal(region: scope.region, arn: arn)
+            placesByPrincipal[principal]?.removeAll(withPrefix: "\(scope.accountID)/\(keyID)/")
+            if placesByPrincipal[principal]?.all.isEmpty == true { placesByPrincipal[principal] = nil }
+        }
+    }
+
     func places(_ principal: Text, region: String, after marker: String?) -> ArraySlice<String> {
         placesByPrincipal[Principal(region: region, arn: principal)]?.after(marker) ?? []
     }

@@ -17,6 +17,14 @@ package struct SortedNames: Sendable {
         if index < all.count, all[index] == name { all.remove(at: index) }
     }
 
+    /// The names with a prefix stand together.
+    mutating func removeAll(withPrefix prefix: String) {
+        let start = firstIndex(notBefore: prefix)
+        var end = start
+        while end < all.count, all[end].utf8.starts(with: prefix.utf8) { end += 1 }
+        all.removeSubrange(start..<end)
+    }
+
     /// The names that come after `marker`, which need not be among them.
     package func after(_ marker: String?) -> ArraySlice<String> {
         guard let marker else { return all[...] }

@@ -10,10 +10,8 @@ extension KeyManagementService {
         let name = try Self.aliasName(request.aliasName)
         let scope = context.scope
         try authorize(.of(.createAlias), on: scope.aliasARN(name), context)
-        let target = try resolve(request.targetKeyId, forms: .keys, for: .createAlias, context)
         let now = clock.now
-        try await metadata.write { directory, changes throws(KMSError) in
-            let key = try Self.current(target, in: directory)
+        try await change(request.targetKeyId, for: .createAlias, context) { key, directory, changes throws(KMSError) in
             guard directory.alias(name, in: scope) == nil else { throw .aliasExists(scope.aliasARN(name)) }
             try self.checkState(.change, of: key)
             guard directory.aliasNames(of: key.id, in: scope).count < Self.aliasesPerKey else {
@@ -30,11 +28,13 @@ extension KeyManagementService {
     public func updateAlias(_ request: UpdateAliasRequest, _ context: RequestContext) async throws(KMSError) {
         let name = try Self.aliasName(request.aliasName)
         let scope = context.scope
-        try authorizeAlias(name, .updateAlias, context)
-        let target = try resolve(request.targetKeyId, forms: .keys, for: .updateAlias, context)
+        try authorize(.of(.updateAlias), on: scope.aliasARN(name), context)
+        let look = try lookAtAlias(name, newTarget: request.targetKeyId, .updateAlias, context)
         let now = clock.now
-        try await metadata.write { directory, changes throws(KMSError) in
-            let newTarget = try Self.current(target, in: directory)
+        try await change(look) { targets throws(KMSError) in
+            try self.authorizeAlias(targets, .updateAlias, context)
+        } _: { directory, changes throws(KMSError) in
+            guard let newTarget = look(directory).last?.key else { throw .internalError }
             guard var alias = directory.alias(name, in: scope) else { throw .aliasNotFound(scope.aliasARN(name)) }
             // An old target that is pending deletion does not matter, a new one does.
             try self.checkState(.change, of: newTarget)
@@ -62,9 +62,11 @@ extension KeyManagementService {
     public func deleteAlias(_ request: DeleteAliasRequest, _ context: RequestContext) async throws(KMSError) {
         let name = try Self.aliasName(request.aliasName)
         let scope = context.scope
-        try authorizeAlias(name, .deleteAlias, context)
-        try await metadata.write { directory, changes throws(KMSError) in
-            guard directory.alias(name, in: scope) != nil else { throw .aliasNotFound(scope.aliasARN(name)) }
+        try authorize(.of(.deleteAlias), on: scope.aliasARN(name), context)
+        let look = try lookAtAlias(name, newTarget: nil, .deleteAlias, context)
+        try await change(look) { targets throws(KMSError) in
+            try self.authorizeAlias(targets, .deleteAlias, context)
+        } _: { _, changes throws(KMSError) in
             changes.append(.deleteAlias(name: name, scope: scope))
         }
     }
@@ -93,17 +95,36 @@ extension KeyManagementService {
             truncated: !isLast)
     }
 
-    /// Changing or deleting an alias needs the permission on the alias, and on the key that it points at.
-    private func authorizeAlias(
-        _ name: String, _ operation: KMSOperation, _ context: RequestContext
-    ) throws(KMSError) {
+    /// The key that an alias points at, and the one that it shall point at.
+    private func lookAtAlias(
+        _ name: String, newTarget: Text?, _ operation: KMSOperation, _ context: RequestContext
+    ) throws(KMSError) -> @Sendable (borrowing Directory) -> [KeyTarget] {
         let action = KeyAction.of(operation)
-        try authorize(action, on: context.scope.aliasARN(name), context)
-        let target = metadata.read {
-            $0.target(.aliasName(name), in: context.scope, action, .none, caller: context.caller)
+        var identifiers = [KeyIdentifier.aliasName(name)]
+        if let newTarget { identifiers.append(try Self.identifier(newTarget, .keys, context)) }
+        let fixed = identifiers
+        return { directory in
+            var targets: [KeyTarget] = []
+            for identifier in fixed {
+                targets.append(
+                    directory.target(identifier, in: context.scope, action, .none, caller: context.caller))
+            }
+            // The request names the alias to change it; it uses no key through it.
+            targets[0].requestAlias = nil
+            return targets
         }
-        guard target.key != nil else { throw .aliasNotFound(target.arn) }
-        try authorize(action, target, .none, context)
+    }
+
+    /// Changing an alias needs the permission on the alias, which identity policies alone give, and on every key that it
+    /// points at before and after.
+    private func authorizeAlias(
+        _ targets: [KeyTarget], _ operation: KMSOperation, _ context: RequestContext
+    ) throws(KMSError) {
+        for target in targets {
+            guard !target.isMissingAlias else { throw .aliasNotFound(target.arn) }
+            try authorize(KeyAction.of(operation), target, .none, context)
+            guard target.key != nil else { throw .keyNotFound(target.arn) }
+        }
     }
 
     /// The id of a key of the caller's own account, for listings: the permission is on the listing, not on the key.

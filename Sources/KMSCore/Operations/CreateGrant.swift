@@ -9,16 +9,25 @@ extension KeyManagementService {
         _ request: CreateGrantRequest, _ context: RequestContext
     ) async throws(KMSError) -> CreateGrantResponse {
         let grant = try newGrant(request, context)
-        let key = try resolveForGrant(grant, request, context)
-        try checkState(.grant, of: key)
-        try Self.check(grant, fits: key)
-        if request.dryRun == true { throw .dryRunSucceeded }
-        let stored = try await metadata.write { directory, changes throws(KMSError) -> KeyGrant in
-            let key = try Self.current(key, in: directory)
+        try check(grantTokens: request.grantTokens, context)
+        let facts = Self.facts(of: grant, context)
+        let identifier = try Self.identifier(request.keyId, .keys, context)
+        let look: @Sendable (borrowing Directory) -> [KeyTarget] = { directory in
+            [directory.targetForGrant(grant, identifier, context)]
+        }
+        let stored = try await change(look) { targets throws(KMSError) in
+            for target in targets { try self.authorize(.of(.createGrant), target, facts, context) }
+            // Who exists is not told to those who may make no grant.
+            try self.checkPrincipals(of: grant)
+        } _: { directory, changes throws(KMSError) -> KeyGrant in
+            guard let target = look(directory).first else { throw .internalError }
+            guard let key = target.key else { throw .keyNotFound(target.arn) }
             try self.checkState(.grant, of: key)
+            try Self.check(grant, fits: key)
+            if request.dryRun == true { throw .dryRunSucceeded }
             let grants = directory.grants(on: key.id, in: key.scope)
             // KMS API: the same name and the same parameters mean the same grant.
-            if let name = grant.name, let same = grants.named(name).first(where: { $0.isSame(as: grant) }) {
+            if let name = grant.name, let same = grants.first(named: name, where: { $0.isSame(as: grant) }) {
                 return KeyGrant(scope: key.scope, keyID: key.id, grant: same)
             }
             guard grants.count < Self.grantsPerKey else {
@@ -49,11 +58,11 @@ extension KeyManagementService {
         guard !request.operations.isEmpty else { throw .validation("Operations must name at least one operation.") }
         var operations: [GrantOperation] = []
         for operation in request.operations where !operations.contains(operation) { operations.append(operation) }
-        let partition = context.scope.partition
+        let partition = context.caller.partition
         return Grant(
-            id: Self.randomHexadecimal(64), name: request.name, granteePrincipal: try existing(grantee, context),
+            id: Self.randomHexadecimal(64), name: request.name, granteePrincipal: try grantPrincipal(grantee, context),
             retiringPrincipal: try request.retiringPrincipal.map { text throws(KMSError) in
-                try self.existing(text, context)
+                try self.grantPrincipal(text, context)
             },
             operations: operations,
             encryptionContextEquals: Self.constraint(request.constraints?.encryptionContextEquals),
@@ -78,12 +87,12 @@ extension KeyManagementService {
     }
 
     /// A grant is made only to somebody who exists. Lists also find the grants of those who are gone.
-    private func existing(_ text: Text, _ context: RequestContext) throws(KMSError) -> Text {
-        let arn = try grantPrincipal(text, context)
-        guard let principal = try? PrincipalPattern(arnOrID: arn), principal.exists(in: principals()) else {
-            throw .invalidPrincipalARN
+    private func checkPrincipals(of grant: Grant) throws(KMSError) {
+        for arn in [grant.granteePrincipal, grant.retiringPrincipal].compactMap(\.self) {
+            guard let principal = try? PrincipalPattern(arnOrID: arn), principal.exists(in: principals()) else {
+                throw .invalidPrincipalARN
+            }
         }
-        return arn
     }
 
     /// The ARN of a principal that may be in a grant: an account's root, a user, a role or a session.
@@ -92,31 +101,10 @@ extension KeyManagementService {
     func grantPrincipal(_ text: Text, _ context: RequestContext) throws(KMSError) -> Text {
         guard let principal = try? PrincipalPattern(arnOrID: text) else { throw .invalidPrincipalARN }
         switch principal {
-        case .account(let id): return Text("arn:\(context.scope.partition):iam::\(id):root")
+        case .account(let id): return Text("arn:\(context.caller.partition):iam::\(id):root")
         case .user(let arn), .role(let arn), .roleSession(let arn): return arn
         case .everyone, .federatedUser, .uniqueID, .service, .federated: throw .invalidPrincipalARN
         }
-    }
-
-    /// Resolves the key and authorizes. A right to create grants that comes from a grant only reaches as far as that
-    /// grant; one that comes from a policy has no such limit (KMS Developer Guide, "Granting CreateGrant permission").
-    private func resolveForGrant(
-        _ grant: Grant, _ request: CreateGrantRequest, _ context: RequestContext
-    ) throws(KMSError) -> KMSKey {
-        let action = KeyAction.of(.createGrant)
-        let facts = Self.facts(of: grant, context)
-        let identifier = try Self.identifier(request.keyId, .keys, context)
-        let target = metadata.read { directory in
-            var target = directory.target(identifier, in: context.scope, action, .none, caller: context.caller)
-            if let key = target.key {
-                target.grants = directory.grants(on: key.id, in: key.scope).parents(of: grant, for: context.caller)
-            }
-            return target
-        }
-        try check(grantTokens: request.grantTokens)
-        try authorize(action, target, facts, context)
-        guard let key = target.key else { throw .keyNotFound(target.arn) }
-        return key
     }
 
     private static func facts(of grant: Grant, _ context: RequestContext) -> RequestFacts {
@@ -148,6 +136,20 @@ extension KeyManagementService {
                 "Encryption context constraints are valid only for symmetric encryption KMS keys, and \(key.arn) has "
                     + "key spec \(key.keySpec.rawValue).")
         }
+    }
+}
+
+extension Directory {
+    /// The key of a new grant. A right to create grants that comes from a grant only reaches as far as that grant; one
+    /// that comes from a policy has no such limit (KMS Developer Guide, "Granting CreateGrant permission").
+    fileprivate func targetForGrant(
+        _ grant: Grant, _ identifier: KeyIdentifier, _ context: RequestContext
+    ) -> KeyTarget {
+        var target = target(identifier, in: context.scope, .of(.createGrant), .none, caller: context.caller)
+        if let key = target.key {
+            target.grants = grants(on: key.id, in: key.scope).parents(of: grant, for: context.caller)
+        }
+        return target
     }
 }
 

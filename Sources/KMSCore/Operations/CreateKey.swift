@@ -13,11 +13,11 @@ extension KeyManagementService {
         let keySpec = try Self.keySpec(of: request)
         let keyUsage = try KeySpecRules.usage(requested: request.keyUsage, for: keySpec)
         let origin = request.origin ?? .awsKms
+        let tags = request.tags ?? []
+        try Self.checkTags(tags)
         let id = UUID().uuidString.lowercased()
         try authorizeCreation(of: id, keySpec, keyUsage, origin, request, context)
         try refuseUnbuilt(request, origin)
-        let tags = request.tags ?? []
-        try Self.checkTags(tags)
 
         var key = KMSKey(
             id: id, scope: context.scope, creationDate: clock.now, keySpec: keySpec,

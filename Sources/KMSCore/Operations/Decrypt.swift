@@ -7,6 +7,7 @@ extension KeyManagementService {
         _ request: DecryptRequest, _ context: RequestContext
     ) async throws(KMSError) -> DecryptResponse {
         try refuseRecipient(request.recipient)
+        let encryptionContext = try EncryptionContext.canonicalBytes(request.encryptionContext)
         if request.dryRunModifiers?.contains(.ignoreCiphertext) == true {
             let key = try authorizeWithoutCiphertext(
                 request.keyId, member: "KeyId", dryRun: request.dryRun, for: .decrypt,
@@ -20,7 +21,6 @@ extension KeyManagementService {
             facts: .encryption(request.encryptionContext, request.encryptionAlgorithm),
             grantTokens: request.grantTokens,
             context)
-        let encryptionContext = try EncryptionContext.canonicalBytes(request.encryptionContext)
         // A dry run decrypts too: everything but the answer is the same (KMS API: DryRun).
         let plaintext = try await decrypt(blob, context: encryptionContext, with: key)
         if request.dryRun == true { throw .dryRunSucceeded }

@@ -5,13 +5,14 @@ extension KeyManagementService {
     public func encrypt(
         _ request: EncryptRequest, _ context: RequestContext
     ) async throws(KMSError) -> EncryptResponse {
+        // What is authorized by may be long, and is bounded first.
+        let encryptionContext = try EncryptionContext.canonicalBytes(request.encryptionContext)
         let key = try resolve(
             request.keyId, forms: .keysAndAliases, for: .encrypt,
             facts: .encryption(request.encryptionContext, request.encryptionAlgorithm),
             grantTokens: request.grantTokens,
             context)
         try checkSymmetricEncryption(key, algorithm: request.encryptionAlgorithm, for: .encrypt)
-        let encryptionContext = try EncryptionContext.canonicalBytes(request.encryptionContext)
         if request.dryRun == true { throw .dryRunSucceeded }
         let blob = try await encrypt(request.plaintext, context: encryptionContext, with: key)
         return EncryptResponse(

@@ -48,15 +48,15 @@ extension KeyManagementService {
         case (nil, let bytes?): length = bytes
         case (nil, nil), (_?, _?): throw .dataKeyLength
         }
+        let contextBytes = try EncryptionContext.canonicalBytes(encryptionContext)
         let key = try resolve(
             keyID, forms: .keysAndAliases, for: operation, facts: .encryption(encryptionContext),
             grantTokens: grantTokens,
             context)
         try checkSymmetricEncryption(key, algorithm: nil, for: operation)
-        let encryptionContext = try EncryptionContext.canonicalBytes(encryptionContext)
         if dryRun == true { throw .dryRunSucceeded }
         let plaintext = try Self.randomSecret(length)
-        let blob = try await encrypt(plaintext, context: encryptionContext, with: key)
+        let blob = try await encrypt(plaintext, context: contextBytes, with: key)
         return DataKey(key: key, plaintext: plaintext, blob: blob)
     }
 

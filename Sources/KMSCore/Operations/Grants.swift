@@ -23,7 +23,7 @@ extension KeyManagementService {
             } else if let id = request.grantId?.string {
                 ids = grants.grant(id).map { [$0.id] } ?? []
             } else if let grantee {
-                ids = grants.granted(to: grantee).map(\.id).sorted()[...]
+                ids = grants.ids(grantedTo: grantee, after: marker, limit: Self.maximumGrantPage + 1)[...]
             } else {
                 ids = grants.ids(after: marker, limit: Self.maximumGrantPage + 1)[...]
             }
@@ -68,19 +68,30 @@ extension KeyManagementService {
     /// KMS API: RevokeGrant.
     public func revokeGrant(_ request: RevokeGrantRequest, _ context: RequestContext) async throws(KMSError) {
         try Self.checkGrantID(request.grantId)
-        let key = try resolve(request.keyId, forms: .keys, for: .revokeGrant, facts: Self.callFacts(context), context)
         let id = request.grantId.string
-        guard metadata.read({ $0.grant(id, on: key.id, in: key.scope) }) != nil else { throw .grantNotFound(id) }
-        if request.dryRun == true { throw .dryRunSucceeded }
-        try await delete(id, on: key.id, in: key.scope)
+        let isDryRun = request.dryRun == true
+        try await change(request.keyId, for: .revokeGrant, facts: Self.callFacts(context), context) {
+            key, directory, changes throws(KMSError) in
+            guard directory.grant(id, on: key.id, in: key.scope) != nil else { throw .grantNotFound(id) }
+            if isDryRun { throw .dryRunSucceeded }
+            changes.append(.deleteGrant(id: id, keyID: key.id, scope: key.scope))
+        }
     }
 
     /// KMS API: RetireGrant. The grant is named by its token, or by key and id.
     public func retireGrant(_ request: RetireGrantRequest, _ context: RequestContext) async throws(KMSError) {
         let grant = try grantToRetire(request, context)
-        try authorizeRetirement(of: grant, context)
-        if request.dryRun == true { throw .dryRunSucceeded }
-        try await delete(grant.grant.id, on: grant.keyID, in: grant.scope)
+        let isDryRun = request.dryRun == true
+        try await change { directory in
+            [directory.targetForRetirement(of: grant, context)]
+        } authorizing: { targets throws(KMSError) in
+            for target in targets { try self.authorize(.of(.retireGrant), target, .none, context) }
+        } _: { directory, changes throws(KMSError) in
+            let id = grant.grant.id
+            guard directory.grant(id, on: grant.keyID, in: grant.scope) != nil else { throw .grantNotFound(id) }
+            if isDryRun { throw .dryRunSucceeded }
+            changes.append(.deleteGrant(id: id, keyID: grant.keyID, scope: grant.scope))
+        }
     }
 
     // MARK: Parts
@@ -105,19 +116,12 @@ extension KeyManagementService {
         return parts.count > 4 ? String(parts[4]) : nil
     }
 
-    private func delete(_ id: String, on keyID: String, in scope: Scope) async throws(KMSError) {
-        try await metadata.write { directory, changes throws(KMSError) in
-            guard directory.grant(id, on: keyID, in: scope) != nil else { throw .grantNotFound(id) }
-            changes.append(.deleteGrant(id: id, keyID: keyID, scope: scope))
-        }
-    }
-
     private func grantToRetire(
         _ request: RetireGrantRequest, _ context: RequestContext
     ) throws(KMSError) -> KeyGrant {
         switch (request.grantToken, request.keyId, request.grantId) {
         case (let token?, nil, nil):
-            return try grant(token)
+            return try grant(token, context)
         case (nil, let keyID?, let grantID?):
             try Self.checkGrantID(grantID)
             let owner: Scope
@@ -137,20 +141,6 @@ extension KeyManagementService {
         }
     }
 
-    /// May retire: the retiring principal, the grantee if the grant says so, and the account that created the grant;
-    /// accounts by whom their IAM policies let. A key policy cannot give this right, but it can deny it
-    /// (KMS Developer Guide, "Retiring and revoking grants").
-    private func authorizeRetirement(of grant: KeyGrant, _ context: RequestContext) throws(KMSError) {
-        let action = KeyAction.of(.retireGrant)
-        var target = metadata.read {
-            $0.target(keyID: grant.keyID, in: grant.scope, action, .none, caller: context.caller)
-        }
-        if case .document(let document) = target.policy { target.policy = .document(document.onlyDenying) }
-        target.grants = [grant.grant, grant.grant.retiring(by: grant.grant.issuingAccount)]
-        if let principal = grant.grant.retiringPrincipal { target.grants.append(grant.grant.retiring(by: principal)) }
-        try authorize(action, target, .none, context)
-    }
-
     /// KMS API: GrantListEntry. An absent name is an empty one.
     private static func listEntry(_ grant: KeyGrant) -> GrantListEntry {
         let (keyARN, grant) = (grant.scope.keyARN(grant.keyID), grant.grant)
@@ -163,6 +153,19 @@ extension KeyManagementService {
             creationDate: grant.creationDate, grantId: Text(grant.id), granteePrincipal: grant.granteePrincipal,
             issuingAccount: grant.issuingAccount, keyId: Text(keyARN), name: grant.name ?? "",
             operations: grant.operations, retiringPrincipal: grant.retiringPrincipal)
+    }
+}
+
+extension Directory {
+    /// May retire: the retiring principal, the grantee if the grant says so, and the account that created the grant;
+    /// accounts by whom their IAM policies let. A key policy cannot give this right, but it can deny it
+    /// (KMS Developer Guide, "Retiring and revoking grants").
+    fileprivate func targetForRetirement(of grant: KeyGrant, _ context: RequestContext) -> KeyTarget {
+        var target = target(keyID: grant.keyID, in: grant.scope, .of(.retireGrant), .none, caller: context.caller)
+        if case .document(let document) = target.policy { target.policy = .document(document.onlyDenying) }
+        target.grants = [grant.grant, grant.grant.retiring(by: grant.grant.issuingAccount)]
+        if let principal = grant.grant.retiringPrincipal { target.grants.append(grant.grant.retiring(by: principal)) }
+        return target
     }
 }
 

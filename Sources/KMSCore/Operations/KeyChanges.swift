@@ -21,16 +21,16 @@ extension KeyManagementService {
         }
     }
 
-    /// Resolves a key, checks its state where nobody else can change it, changes it, and returns it as it is now.
+    /// Resolves a key, authorizes, checks its state where nobody else can change it, changes it, and returns it as it is
+    /// now.
     @discardableResult
     func change(
         _ identifier: Text, for operation: KMSOperation, _ group: KeyStateRules.Group, facts: RequestFacts = .none,
         _ context: RequestContext,
         _ body: @escaping @Sendable (inout KMSKey) throws(KMSError) -> Void
     ) async throws(KMSError) -> KMSKey {
-        let resolved = try resolve(identifier, forms: .keys, for: operation, facts: facts, context)
-        return try await metadata.write { directory, changes throws(KMSError) -> KMSKey in
-            let before = try Self.current(resolved, in: directory)
+        try await change(identifier, for: operation, facts: facts, context) {
+            before, _, changes throws(KMSError) -> KMSKey in
             try self.checkState(group, of: before)
             var key = before
             try body(&key)

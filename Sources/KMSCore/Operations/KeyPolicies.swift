@@ -27,8 +27,8 @@ extension KeyManagementService {
         try Self.checkPolicyName(request.policyName)
         let policy = try checkedPolicy(
             request.policy, for: resolved, bypassesLockoutCheck: bypassesLockoutCheck == true, context)
-        try await metadata.write { directory, changes throws(KMSError) in
-            var key = try Self.current(resolved, in: directory)
+        try await change(request.keyId, for: .putKeyPolicy, facts: facts, context) { key, _, changes throws(KMSError) in
+            var key = key
             key.policy = policy
             changes.append(.putKey(key))
         }

@@ -6,6 +6,8 @@ extension KeyManagementService {
     public func reEncrypt(
         _ request: ReEncryptRequest, _ context: RequestContext
     ) async throws(KMSError) -> ReEncryptResponse {
+        let sourceContext = try EncryptionContext.canonicalBytes(request.sourceEncryptionContext)
+        let destinationContext = try EncryptionContext.canonicalBytes(request.destinationEncryptionContext)
         let facts = Facts(of: request, isSameKey: isSameKey(request, context))
         if request.dryRunModifiers?.contains(.ignoreCiphertext) == true {
             let source = try authorizeWithoutCiphertext(
@@ -20,8 +22,6 @@ extension KeyManagementService {
             ciphertext, identifier: request.sourceKeyId, algorithm: request.sourceEncryptionAlgorithm,
             for: .reEncrypt, action: .reEncryptFrom, facts: facts.source, grantTokens: request.grantTokens, context)
         let destination = try destination(of: request, facts.destination, context)
-        let sourceContext = try EncryptionContext.canonicalBytes(request.sourceEncryptionContext)
-        let destinationContext = try EncryptionContext.canonicalBytes(request.destinationEncryptionContext)
         let plaintext = try await decrypt(blob, context: sourceContext, with: source)
         if request.dryRun == true { throw .dryRunSucceeded }
         let newBlob = try await encrypt(plaintext, context: destinationContext, with: destination)

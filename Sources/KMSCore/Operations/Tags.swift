@@ -23,6 +23,7 @@ extension KeyManagementService {
 
     /// KMS API: UntagResource. Unknown tag keys are no error.
     public func untagResource(_ request: UntagResourceRequest, _ context: RequestContext) async throws(KMSError) {
+        guard request.tagKeys.count <= Self.tagsPerKey else { throw .tooManyTags }
         let tagKeys = Set(request.tagKeys)
         try await change(
             request.keyId, for: .untagResource, .change, facts: RequestFacts(tagKeys: request.tagKeys), context

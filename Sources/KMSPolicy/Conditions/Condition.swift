@@ -56,10 +56,20 @@ package struct Condition: Sendable, Hashable {
             case nil: operation.isNegated ? .yes : .no
             }
         }
+        let operands = filled(in: source)
         return switch operation.qualifier {
-        case nil: evaluate(values, in: source)
-        case .forAllValues: evaluateAll(values, in: source)
-        case .forAnyValue: evaluateAny(values, in: source)
+        case nil: evaluate(values, against: operands)
+        case .forAllValues: evaluateAll(values, against: operands)
+        case .forAnyValue: evaluateAny(values, against: operands)
+        }
+    }
+
+    /// The operands with their variables filled in, once for all values of the request: both may be many. Nil stands for
+    /// one that cannot be told.
+    private func filled(in source: some ConditionSource) -> [Operand?] {
+        operands.map { operand in
+            guard case .perRequest(let template) = operand else { return operand }
+            return template.program(in: source).flatMap { Operand(program: $0, for: operation.test) }
         }
     }
 
@@ -75,23 +85,23 @@ package struct Condition: Sendable, Hashable {
         return operands.contains(.boolean(isAbsent)) ? .yes : .no
     }
 
-    private func evaluate(_ values: ConditionValues, in source: some ConditionSource) -> Truth {
+    private func evaluate(_ values: ConditionValues, against operands: [Operand?]) -> Truth {
         switch values {
-        case .single(let value): return evaluate(value, in: source)
+        case .single(let value): return evaluate(value, against: operands)
         case .multiple(let values):
             guard let first = values.first else { return operation.isNegated || operation.ifExists ? .yes : .no }
-            return values.count == 1 ? evaluate(first, in: source) : .unknown
+            return values.count == 1 ? evaluate(first, against: operands) : .unknown
         }
     }
 
     /// "ForAllValues also returns true if … the context key value resolves to a null dataset, such as an empty string."
-    private func evaluateAll(_ values: ConditionValues, in source: some ConditionSource) -> Truth {
+    private func evaluateAll(_ values: ConditionValues, against operands: [Operand?]) -> Truth {
         switch values {
-        case .single(let value): return value.isEmpty ? .yes : evaluate(value, in: source)
+        case .single(let value): return value.isEmpty ? .yes : evaluate(value, against: operands)
         case .multiple(let values):
             var result = Truth.yes
             for value in values {
-                switch evaluate(value, in: source) {
+                switch evaluate(value, against: operands) {
                 case .yes: continue
                 case .no: return .no
                 case .unknown: result = .unknown
@@ -101,13 +111,13 @@ package struct Condition: Sendable, Hashable {
         }
     }
 
-    private func evaluateAny(_ values: ConditionValues, in source: some ConditionSource) -> Truth {
+    private func evaluateAny(_ values: ConditionValues, against operands: [Operand?]) -> Truth {
         switch values {
-        case .single(let value): return value.isEmpty ? .no : evaluate(value, in: source)
+        case .single(let value): return value.isEmpty ? .no : evaluate(value, against: operands)
         case .multiple(let values):
             var result = Truth.no
             for value in values {
-                switch evaluate(value, in: source) {
+                switch evaluate(value, against: operands) {
                 case .yes: return .yes
                 case .no: continue
                 case .unknown: result = .unknown
@@ -118,11 +128,11 @@ package struct Condition: Sendable, Hashable {
     }
 
     /// One value of the request against all of the policy: ORed, or NORed by a negated operator.
-    private func evaluate(_ value: Text, in source: some ConditionSource) -> Truth {
+    private func evaluate(_ value: Text, against operands: [Operand?]) -> Truth {
         guard let subject = Subject(value, for: operation.test) else { return .unknown }
         var result = Truth.no
         for operand in operands {
-            switch fits(subject, operand, in: source) {
+            switch fits(subject, operand) {
             case .yes: return operation.isNegated ? .no : .yes
             case .no: continue
             case .unknown: result = .unknown
@@ -131,17 +141,8 @@ package struct Condition: Sendable, Hashable {
         return result == .no && operation.isNegated ? .yes : result
     }
 
-    private func fits(_ subject: Subject, _ operand: Operand, in source: some ConditionSource) -> Truth {
-        if case .perRequest(let template) = operand {
-            guard let program = template.program(in: source),
-                let operand = Operand(program: program, for: operation.test)
-            else { return .unknown }
-            return fits(subject, operand)
-        }
-        return fits(subject, operand)
-    }
-
-    private func fits(_ subject: Subject, _ operand: Operand) -> Truth {
+    private func fits(_ subject: Subject, _ operand: Operand?) -> Truth {
+        guard let operand else { return .unknown }
         let fits: Bool
         switch (subject, operand) {
         case (.text(let text), .text(let wanted)): fits = text == wanted

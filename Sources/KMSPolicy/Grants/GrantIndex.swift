@@ -35,6 +35,9 @@ public struct GrantIndex: Sendable {
         byGrantee.update(grant.granteePrincipal) { $0.remove(indexed) }
     }
 
+    /// Everyone who may retire one of the grants.
+    public var retiringPrincipals: Set<Text> { Set(all.grants.compactMap(\.grant.retiringPrincipal)) }
+
     public func grant(_ id: String) -> Grant? { grants[id]?.grant }
 
     /// The ids behind `marker` in their order, at most `limit` of them; the marker need not be there any more.
@@ -43,8 +46,16 @@ public struct GrantIndex: Sendable {
         return all.grants[start...].prefix(max(0, limit)).map(\.grant.id)
     }
 
-    /// The grants of that name, by id.
-    public func named(_ name: Text) -> [Grant] { byName[name]?.grants.map(\.grant) ?? [] }
+    /// The first grant of that name for which `condition` holds, by id.
+    public func first(named name: Text, where condition: (Grant) -> Bool) -> Grant? {
+        byName[name]?.grants.first { condition($0.grant) }?.grant
+    }
+
+    /// As `ids(after:limit:)`, of the grants to a grantee of exactly that ARN.
+    public func ids(grantedTo arn: Text, after marker: String?, limit: Int) -> [String] {
+        guard let list = byGrantee[arn]?.all else { return [] }
+        return list.grants[(marker.map { list.position(after: $0) } ?? 0)...].prefix(max(0, limit)).map(\.grant.id)
+    }
 
     /// The grants to a grantee of exactly that ARN, by id.
     public func granted(to arn: Text) -> [Grant] { byGrantee[arn]?.all.grants.map(\.grant) ?? [] }

@@ -76,6 +76,12 @@ extension SecurityTokenService {
         let tags = session.transitiveTagKeys.compactMap { key in
             caller.tags[key].map { SessionTag(key: key, value: $0, isTransitive: true) }
         }
+        // The limit of a request, which counts what is inherited: a session has no more (IAM User Guide, "Pass session tags
+        // in AWS STS").
+        guard tags.count + request.tags.count <= AssumeRoleRequest.maximumTagCount else {
+            throw .packedTagsTooLarge(
+                percent: (tags.count + request.tags.count) * 100 / AssumeRoleRequest.maximumTagCount)
+        }
         return Inherited(
             tags: tags + request.tags, sourceIdentity: session.sourceIdentity ?? request.sourceIdentity)
     }

@@ -47,7 +47,7 @@ package struct AssumeRoleRequest: Sendable, Hashable {
             violations.leave()
         }
         let tags = try parameters.structures("Tags", members: ["Key", "Value"])
-        violations.check(elementCount: tags.count, at: "tags", Bounds(maximum: 50)) { "list" }
+        violations.check(elementCount: tags.count, at: "tags", Bounds(maximum: Self.maximumTagCount)) { "list" }
         for (number, tag) in tags.enumerated() {
             violations.enter("tags")
             violations.enter(element: number + 1)
@@ -58,7 +58,9 @@ package struct AssumeRoleRequest: Sendable, Hashable {
             violations.leave()
         }
         transitiveTagKeys = try parameters.list("TransitiveTagKeys")
-        violations.check(elementCount: transitiveTagKeys.count, at: "transitiveTagKeys", Bounds(maximum: 50)) { "list" }
+        violations.check(
+            elementCount: transitiveTagKeys.count, at: "transitiveTagKeys", Bounds(maximum: Self.maximumTagCount)
+        ) { "list" }
         for key in transitiveTagKeys {
             if let rules = ConstraintViolations.broken(key, Self.tagKey) {
                 violations.badElement(of: transitiveTagKeys, at: "transitiveTagKeys", rules: rules)
@@ -85,6 +87,8 @@ package struct AssumeRoleRequest: Sendable, Hashable {
     package static func folded(_ key: Text) -> Text { Text(key.string.lowercased()) }
 
     // MARK: Constraints (service model of STS)
+
+    static let maximumTagCount = 50
 
     /// Multi-factor devices do not exist here, and a request must not seem to have been made with one.
     private static let unsupported: [Text] = ["SerialNumber", "TokenCode"]

@@ -28,7 +28,9 @@ struct Workloads {
         keyID = try await client.createKey(customKeyStoreID: customKeyStoreID)
         plaintexts = try (0..<Self.variety).map { _ in Data(try SystemRandom.bytes(32)).base64EncodedString() }
         var ciphertexts: [String] = []
-        for plaintext in plaintexts { ciphertexts.append(try await client.encrypt(plaintext, keyID: keyID, context: context)) }
+        for plaintext in plaintexts {
+            ciphertexts.append(try await client.encrypt(plaintext, keyID: keyID, context: context))
+        }
         self.ciphertexts = ciphertexts
     }
 
