@@ -40,6 +40,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -50,19 +51,20 @@ let package = Package(
         // Secrets and cryptography
         library("SecureMemory"),
         .systemLibrary(name: "CLibCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-        library("Cryptography", ["CLibCrypto", "SecureMemory"]),
+        .target(name: "CPostQuantum", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
+        library("Cryptography", ["CLibCrypto", "CPostQuantum", "SecureMemory"]),
         library("SigV4", ["Cryptography", "SecureMemory"]),
         // The API
         .executableTarget(
             name: "kms-codegen", dependencies: ["Cryptography"], exclude: ["Model"], swiftSettings: ours),
         library("KMSModel", ["SecureMemory"]),
         // Key stores
-        library("KeyStores", ["KMSModel", "SecureMemory"]),
+        library("KeyStores", ["Cryptography", "KMSModel", "SecureMemory"]),
         library("KeyStoreSoftware", ["Cryptography", "KMSModel", "KeyStores", "SecureMemory"]),
         .target(name: "CPKCS11"),
         library("PKCS11", ["CPKCS11", "SecureMemory"]),
         library(
-            "KeyStorePKCS11", ["KMSModel", "KeyStores", "PKCS11", "SecureMemory"]),
+            "KeyStorePKCS11", ["Cryptography", "KMSModel", "KeyStores", "PKCS11", "SecureMemory"]),
         // KMS
         library("KMSPolicy", ["KMSModel"]),
         library("KMSCore", ["Cryptography", "KMSModel", "KMSPolicy", "KeyStores", "SecureMemory", logging]),
@@ -93,11 +95,11 @@ let package = Package(
             swiftSettings: ours),
         // Tests
         .target(name: "FaultyToken", dependencies: ["CPKCS11"]),
-        library("KMSTesting", ["KMSModel", "KeyStores", "SecureMemory"]),
+        library("KMSTesting", ["Cryptography", "KMSModel", "KeyStores", "SecureMemory"]),
         test("PKCS11Tests", ["KMSTesting", "PKCS11", "SecureMemory"], exclude: ["MustNotCompile"]),
         test(
             "KeyStorePKCS11Tests",
-            ["KMSModel", "KMSTesting", "KeyStorePKCS11", "KeyStores", "PKCS11", "SecureMemory"]),
+            ["Cryptography", "KMSModel", "KMSTesting", "KeyStorePKCS11", "KeyStores", "PKCS11", "SecureMemory"]),
         test("SecureMemoryTests", ["SecureMemory"]),
         test("CryptographyTests", ["Cryptography", "SecureMemory"]),
         test("SigV4Tests", ["Cryptography", "SecureMemory", "SigV4"]),

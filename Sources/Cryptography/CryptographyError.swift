@@ -7,6 +7,8 @@ public struct CryptographyError: Error, Equatable, CustomStringConvertible {
         case authenticationFailure
         /// A key, IV, tag or message has a length that the algorithm does not take.
         case invalidLength
+        /// Bytes that are no key of the kind asked for: bad encoding, another type or curve, not on the curve.
+        case invalidKey
         /// The installed libcrypto does not offer the algorithm (a provider or its configuration is missing).
         case unsupportedAlgorithm
         /// libcrypto refused or failed; the reason is libcrypto's.

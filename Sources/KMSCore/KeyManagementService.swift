@@ -29,6 +29,12 @@ public final class KeyManagementService: Sendable {
     let logger: Logger
     /// Everyone there is, as the principals file says at this moment.
     let principals: @Sendable () -> PrincipalDirectory
+    /// Opening a public key takes longer than using it.
+    let publicKeys = BoundedCache<BackingKeyID, PublicKey>(limit: 10_000)
+    /// Work with public keys may take a millisecond, and the threads that answer requests must not wait for it.
+    let publicKeyWork = WorkPool(name: "strongroom.public-keys", width: 2, queueLimit: 512, waitLimit: .seconds(5))
+    /// An RSA key takes up to seconds of a processor.
+    let keyPairMakers = WorkPool(name: "strongroom.data-key-pairs", width: 1, queueLimit: 32, waitLimit: .seconds(30))
     /// Runs connects and reconciliations; the executable runs it as a service.
     public let backgroundWork = BackgroundWork()
     let intentsInFlight = IntentsInFlight()
@@ -52,6 +58,8 @@ public final class KeyManagementService: Sendable {
         messageCounter = MessageCounter(metadata: metadata, logger: logger)
         serverSecret = try await Self.serverSecret(metadata, sealing)
         refusedPINs = StoredRefusedPINs(metadata: metadata, serverSecret: serverSecret)
+        // What libcrypto offers is found out by trying, which takes a moment: not at the first request.
+        _ = AlgorithmAvailability.current
         clock = DomainClock(
             offsetSeconds: metadata.read { Self.clockOffset(in: $0) })
     }

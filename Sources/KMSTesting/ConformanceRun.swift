@@ -124,12 +124,14 @@ struct ConformanceRun {
     }
 
     func refusesUnsupportedSpecs() async throws {
-        try require(store.refusal(of: .symmetricDefault) == nil, "symmetric keys are refused")
-        for keySpec in KeySpec.allCases {
-            guard let reason = store.refusal(of: keySpec) else { continue }
-            try require(!reason.isEmpty, "\(keySpec.rawValue) is refused without a reason")
-            try await requireError(.unsupportedAlgorithm, keySpec.rawValue) {
-                _ = try await store.generateKey(ConformanceKeys.request(keySpec))
+        try require(
+            store.refusal(of: .symmetricDefault, usage: .encryptDecrypt) == nil, "symmetric keys are refused")
+        for kind in KeyKind.forbidden { try await KeyKindConformance(kind).requireForbidden(on: store) }
+        for kind in KeyKind.allowed {
+            guard let reason = store.refusal(of: kind.keySpec, usage: kind.usage) else { continue }
+            try require(!reason.isEmpty, "\(kind) is refused without a reason")
+            try await requireError(.unsupportedAlgorithm, "\(kind)") {
+                _ = try await store.generateKey(ConformanceKeys.request(kind.keySpec, kind.usage))
             }
         }
     }
@@ -153,7 +155,9 @@ struct ConformanceRun {
     func refusesTakenIdentities() async throws {
         try await withKey { key in
             let message = try await encrypt([1, 2], [], key)
-            let again = KeyGeneration(id: key.id, keySpec: .symmetricDefault, kmsKeyID: key.kmsKeyID, label: "again")
+            let again = KeyGeneration(
+                id: key.id, keySpec: .symmetricDefault, keyUsage: .encryptDecrypt, kmsKeyID: key.kmsKeyID,
+                label: "again")
             try await requireError(.internalFailure, "a taken identity") { _ = try await store.generateKey(again) }
             let opened = try await store.decrypt(message, associatedData: [], with: key)
             try require(opened.revealed == [1, 2], "the key was replaced")
@@ -210,23 +214,5 @@ struct ConformanceRun {
         _ plaintext: [UInt8], _ associatedData: [UInt8], _ key: BackingKey
     ) async throws -> SealedMessage {
         try await store.encrypt(SecretBytes(plaintext), associatedData: associatedData, with: key)
-    }
-
-    private func require(_ condition: Bool, _ complaint: String) throws {
-        guard condition else { throw ConformanceFailure(description: complaint) }
-    }
-
-    private func requireError(
-        _ code: KeyStoreError.Code, _ what: String, _ body: () async throws -> Void
-    ) async throws {
-        do {
-            try await body()
-        } catch let error as KeyStoreError {
-            guard error.code == code else {
-                throw ConformanceFailure(description: "\(what): \(error) instead of \(code.rawValue)")
-            }
-            return
-        }
-        throw ConformanceFailure(description: "\(what): no error instead of \(code.rawValue)")
     }
 }

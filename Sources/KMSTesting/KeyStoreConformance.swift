@@ -61,11 +61,11 @@ public struct ConformanceFailure: Error, CustomStringConvertible {
 /// Every key a check needs is made by it and destroyed after it.
 public struct ConformanceKeys: Sendable {
     public static func request(
-        _ keySpec: KeySpec = .symmetricDefault, label: String = "conformance"
+        _ keySpec: KeySpec = .symmetricDefault, _ usage: KeyUsageType = .encryptDecrypt, label: String = "conformance"
     ) -> KeyGeneration {
         var generator = SystemRandomNumberGenerator()
         return KeyGeneration(
-            id: BackingKeyID(randomFrom: &generator), keySpec: keySpec,
+            id: BackingKeyID(randomFrom: &generator), keySpec: keySpec, keyUsage: usage,
             kmsKeyID: "1234abcd-12ab-34cd-56ef-1234567890ab", label: label)
     }
 }

@@ -1,3 +1,4 @@
+internal import KMSModel
 internal import KeyStores
 internal import PKCS11
 internal import SecureMemory
@@ -26,10 +27,8 @@ struct Canary: Sendable {
         if let existing {
             key = existing
         } else {
-            let template =
-                KeyTemplates.aes256(id: id, label: label, onToken: true)
-                + [.valueLength(KeyTemplates.aes256ByteCount)]
-            key = try session.generateKey(.aesKeyGeneration, template)
+            let template = KeyTemplate(.aes256, usages: [.encryptDecrypt], id: id, label: label, onToken: true)
+            key = try session.generateKey(.aesKeyGeneration, template.generationAttributes)
         }
         let sealed = try sealing.seal(
             SecretBytes(copying: plaintext.span), associatedData: id, key: key, in: &session)

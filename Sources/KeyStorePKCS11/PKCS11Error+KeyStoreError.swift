@@ -5,8 +5,20 @@ internal import PKCS11
 // code means a bad tag on one token and a dead device on another, and differs by operation.
 
 /// What a key store asks of a token, as far as errors differ by it.
-enum TokenOperation: Sendable {
-    case encrypt, decrypt, fingerprint, generateKey, destroyKey, random, inventory
+enum TokenOperation: Sendable, Hashable {
+    case encrypt
+    /// With what this token answers to a wrong tag or padding, as the probe saw it; nil where it was not seen.
+    case decrypt(junk: ReturnValue?)
+    case sign, authenticate, deriveSharedSecret
+    case fingerprint
+    case generateKey
+    /// Takes seconds where the others take milliseconds.
+    case generateKeyPair
+    case destroyKey, random, inventory
+
+    var isDecryption: Bool {
+        if case .decrypt = self { true } else { false }
+    }
 }
 
 /// What is to be done about an error.
@@ -21,8 +33,8 @@ enum ErrorVerdict: Sendable {
 }
 
 extension TokenOperation {
-    /// - Parameter badTag: what this token answers to a wrong GCM tag, as the probe saw it.
-    func verdict(on error: PKCS11Error, badTag: ReturnValue?) -> ErrorVerdict {
+    func verdict(on error: PKCS11Error) -> ErrorVerdict {
+        let junk: ReturnValue? = if case .decrypt(let junk) = self { junk } else { nil }
         switch error.returnValue {
         case .objectHandleInvalid, .keyHandleInvalid:
             return .askCanaryForKey
@@ -30,13 +42,13 @@ extension TokenOperation {
             .keyTypeInconsistent, .keySizeRange:
             return .final(KeyStoreError(.unsupportedAlgorithm, error.description))
         case .encryptedDataInvalid, .encryptedDataLenRange, .dataInvalid, .dataLenRange, .aeadDecryptFailed:
-            if self == .decrypt { return .final(Self.invalidCiphertext) }
+            if isDecryption { return .final(Self.invalidCiphertext) }
         // SoftHSM, and other devices for a bad tag; and every device for a fault of its own.
         case .generalError, .functionFailed, .deviceError:
-            // The code that the probe saw for a wrong tag needs no second try; another one may have been a passing
+            // The code that the probe saw for such a ciphertext needs no second try; another one may have been a passing
             // fault of the device, and a good ciphertext must not be called invalid for that.
-            if self == .decrypt {
-                return .askCanary(ifHealthy: Self.invalidCiphertext, retry: error.returnValue != badTag)
+            if isDecryption {
+                return .askCanary(ifHealthy: Self.invalidCiphertext, retry: error.returnValue != junk)
             }
         // The session is not what we think it is: logged out, closed, or in the middle of something.
         case .sessionHandleInvalid, .sessionClosed, .userNotLoggedIn, .operationActive, .operationNotInitialized,
@@ -45,7 +57,7 @@ extension TokenOperation {
         default:
             break
         }
-        if self == .decrypt, error.returnValue == badTag {
+        if isDecryption, error.returnValue == junk {
             return .askCanary(ifHealthy: Self.invalidCiphertext, retry: false)
         }
         return .askCanary(ifHealthy: failure(error), retry: false)
@@ -54,8 +66,8 @@ extension TokenOperation {
     /// Whether doing it twice is the same as doing it once.
     private var isRepeatable: Bool {
         switch self {
-        case .encrypt, .decrypt, .fingerprint, .random, .inventory: true
-        case .generateKey, .destroyKey: false
+        case .encrypt, .decrypt, .sign, .authenticate, .deriveSharedSecret, .fingerprint, .random, .inventory: true
+        case .generateKey, .generateKeyPair, .destroyKey: false
         }
     }
 

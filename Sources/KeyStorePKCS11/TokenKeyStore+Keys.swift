@@ -1,4 +1,6 @@
+internal import Cryptography
 internal import Foundation
+internal import KMSModel
 internal import KeyStores
 internal import PKCS11
 internal import Synchronization
@@ -7,20 +9,34 @@ internal import Synchronization
 
 extension TokenKeyStore {
     func generateKey(_ request: KeyGeneration) async throws(KeyStoreError) -> BackingKey {
-        if let refusal = refusal(of: request.keySpec) { throw KeyStoreError(.unsupportedAlgorithm, refusal) }
+        if let refusal = refusal(of: request.keySpec, usage: request.keyUsage) {
+            throw KeyStoreError(.unsupportedAlgorithm, refusal)
+        }
+        guard let form = KeyForm(request.keySpec) else {
+            throw KeyStoreError(.unsupportedAlgorithm, KeyForm.absence(of: request.keySpec))
+        }
         // On NSS a second object with the same CKA_ID takes the place of the first.
         guard case .missing = connection.handles.lookup(request.id) else {
             throw KeyStoreError(.internalFailure, "the token holds a key with the CKA_ID \(request.id) already")
         }
         let start = Date.now
-        let id = request.id.bytes
+        let capabilities = capabilities
+        let template = KeyTemplate(
+            form, usages: [request.keyUsage], id: request.id.bytes, label: request.label, onToken: true,
+            keyType: capabilities.hmacKeyTypes[request.keySpec])
+        // What works for the spec is tried with the key itself before anybody relies on it.
+        let trial = request.keySpec.algorithms(for: request.keyUsage).first {
+            capabilities.refusal(of: $0, keySpec: request.keySpec) == nil
+        }
         let caller = Caller()
-        let made: Made
+        let made: KeyMaking.Made
         do throws(KeyStoreError) {
-            made = try await run(.generateKey) { session throws(PKCS11Error) in
-                let made = try Self.generateAES256(id: id, label: request.label, in: &session)
+            made = try await run(form.isKeyPair ? .generateKeyPair : .generateKey) { session throws(PKCS11Error) in
+                let made = try KeyMaking.make(template, in: &session) { key, publicKey, session throws(PKCS11Error) in
+                    try Self.objection(to: key, publicKey, request.keySpec, trial, capabilities, in: &session)
+                }
                 // Nobody waits for a key that comes too late, and nobody knows of it.
-                if case .sound(let object) = made, !caller.isWaiting { try session.destroyObject(object) }
+                if case .sound(let object, _) = made, !caller.isWaiting { try session.destroyObject(object) }
                 return made
             }
         } catch {
@@ -28,15 +44,38 @@ extension TokenKeyStore {
             throw error
         }
         let object: ObjectHandle
+        let publicKey: [UInt8]?
         switch made {
-        case .sound(let handle): object = handle
+        case .sound(let handle, publicKey: let info): (object, publicKey) = (handle, info)
         case .wrong(let deviation):
             throw KeyStoreError(.internalFailure, "the token made a key that is not what was asked for: \(deviation)")
         }
         try await bringToDisk(changedSince: start)
         connection.handles.insert(
             request.id, KeyHandles.Entry(object: object, copy: await sessionCopy(of: object)))
-        return BackingKey(id: request.id, keySpec: request.keySpec, kmsKeyID: request.kmsKeyID, reference: [])
+        return BackingKey(
+            id: request.id, keySpec: request.keySpec, kmsKeyID: request.kmsKeyID, reference: [], publicKey: publicKey)
+    }
+
+    /// Why the new key must not be used: its halves do not belong together.
+    private static func objection(
+        to key: ObjectHandle, _ info: [UInt8]?, _ keySpec: KeySpec, _ algorithm: KeyAlgorithm?,
+        _ capabilities: TokenCapabilities, in session: inout Session
+    ) throws(PKCS11Error) -> String? {
+        guard let form = KeyForm(keySpec), form.isKeyPair else { return nil }
+        guard let info, let algorithm else { return "there is no public key" }
+        let publicKey: PublicKey
+        do {
+            publicKey = try KeyTrial.publicKey(info, keySpec)
+        } catch {
+            return "the public key is not valid: \(error)"
+        }
+        var method = TokenOAEP.Method.token
+        if case .encryption(let encryption) = algorithm {
+            method = capabilities.oaepMethods[encryption] ?? .token
+        }
+        return try KeyTrial(form: form, publicKey: publicKey, pointEncoding: capabilities.pointEncoding)
+            .run(algorithm, oaep: method, with: key, in: &session)
     }
 
     /// Whether somebody still waits for an answer.
@@ -47,37 +86,11 @@ extension TokenKeyStore {
         func leave() { waits.withLock { $0 = false } }
     }
 
-    private enum Made: Sendable {
-        case sound(ObjectHandle)
-        case wrong(String)
-    }
-
-    /// Generates, reads back, and destroys what is not exactly what was asked for.
-    private static func generateAES256(
-        id: [UInt8], label: String, in session: inout Session
-    ) throws(PKCS11Error) -> Made {
-        let template =
-            KeyTemplates.aes256(id: id, label: label, onToken: true)
-            + [.valueLength(KeyTemplates.aes256ByteCount)]
-        let object = try session.generateKey(.aesKeyGeneration, template)
-        do throws(PKCS11Error) {
-            let values = try session.attributes(of: object, KeyTemplates.readBack)
-            guard let deviation = KeyTemplates.deviation(of: values, id: id, onToken: true) else {
-                return .sound(object)
-            }
-            try session.destroyObject(object)
-            return .wrong(deviation)
-        } catch {
-            try? session.destroyObject(object)
-            throw error
-        }
-    }
-
     /// Nil when the profile wants no copies, or when none can be made: the key then works where it is.
     private func sessionCopy(of object: ObjectHandle) async -> ObjectHandle? {
         guard connection.configuration.profile.sessionCopies else { return nil }
         let copy = await connection.performInSpare { spare throws(PKCS11Error) in
-            try spare.copyObject(object, KeyTemplates.sessionCopy)
+            try spare.copyObject(object, KeyTemplate.sessionCopy)
         }
         return try? copy.get()
     }
@@ -87,14 +100,23 @@ extension TokenKeyStore {
         let copy: ObjectHandle? = if case .found(let entry) = connection.handles.lookup(id) { entry.copy } else { nil }
         // Searched for, not looked up: what an interrupted generation left behind is in no table.
         let found = try await run(.destroyKey) { session throws(PKCS11Error) in
-            let objects = try session.findObjects([.objectClass(.secretKey), .id(id.bytes), .flag(.token, true)])
-            guard objects.count <= 1 else { return objects.count }
-            for object in objects { try Self.destroy(object, in: &session) }
+            let objects = try session.findObjects([.id(id.bytes), .flag(.token, true)])
+            var (keys, others): ([ObjectHandle], [ObjectHandle]) = ([], [])
+            for object in objects {
+                // Half-written objects have no class. A certificate is nobody's key material.
+                switch try session.attributes(of: object, [.objectClass]).number(.objectClass).map(ObjectClass.init) {
+                case nil, .secretKey, .privateKey: keys.append(object)
+                case .publicKey: others.append(object)
+                default: continue
+                }
+            }
+            guard keys.count <= 1 else { return keys.count }
+            for object in keys + others { try Self.destroy(object, in: &session) }
             if let copy { try Self.destroy(copy, in: &session) }
-            return objects.count
+            return keys.count
         }
         guard found <= 1 else {
-            throw KeyStoreError(.internalFailure, "\(found) objects have the CKA_ID \(id); none was destroyed")
+            throw KeyStoreError(.internalFailure, "\(found) keys have the CKA_ID \(id); none was destroyed")
         }
         connection.handles.remove(id)
         // Nothing found may mean destroyed by an attempt that was interrupted before the disk knew of it.

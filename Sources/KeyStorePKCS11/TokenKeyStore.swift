@@ -16,13 +16,15 @@ final class TokenKeyStore: KeyStore {
 
     let ciphertextSuite = CiphertextSuite.directAES256GCM
 
-    func refusal(of keySpec: KeySpec) -> String? {
-        guard keySpec == .symmetricDefault else {
-            return "\(keySpec.rawValue) is not supported on this key store yet"
-        }
-        let capabilities = connection.state.withLock { $0.capabilities }
-        return capabilities.refusal(of: [.keyGeneration, .gcm, .gcmIV, .gcmAuthentication, .ecb])
+    func refusal(of keySpec: KeySpec, usage: KeyUsageType) -> String? {
+        capabilities.refusal(of: keySpec, usage: usage)
     }
+
+    func refusal(of algorithm: KeyAlgorithm, keySpec: KeySpec) -> String? {
+        capabilities.refusal(of: algorithm, keySpec: keySpec)
+    }
+
+    var capabilities: TokenCapabilities { connection.state.withLock { $0.capabilities } }
 
     // MARK: Work with keys
 
@@ -49,22 +51,10 @@ final class TokenKeyStore: KeyStore {
         try requireSymmetric(key)
         guard GCMSealing.hasForm(message) else { throw TokenOperation.invalidCiphertext }
         let sealing = connection.sealing
-        return try await run(.decrypt, key.id) { key, session throws(PKCS11Error) in
+        return try await run(.decrypt(junk: capabilities.badTagReturnValue), key.id) {
+            key, session throws(PKCS11Error) in
             try sealing.open(message, associatedData: associatedData, key: key, in: &session)
         }
-    }
-
-    func fingerprint(of key: BackingKey) async throws(KeyStoreError) -> SecretBytes {
-        try requireSymmetric(key)
-        let fingerprint = try await run(.fingerprint, key.id) { key, session throws(PKCS11Error) in
-            var block = try FingerprintBlock.encrypt(under: key, in: &session)
-            defer { wipe(&block) }
-            return SecretBytes(copying: block.span)
-        }
-        guard fingerprint.count == FingerprintBlock.bytes.count else {
-            throw KeyStoreError(.internalFailure, "AES-ECB of one block gave \(fingerprint.count) bytes")
-        }
-        return fingerprint
     }
 
     func randomBytes(_ count: Int) async throws(KeyStoreError) -> SecretBytes {
@@ -82,7 +72,14 @@ final class TokenKeyStore: KeyStore {
         guard key.keySpec == .symmetricDefault else {
             throw KeyStoreError(.unsupportedAlgorithm, "the key is not symmetric")
         }
-        if let refusal = refusal(of: .symmetricDefault) { throw KeyStoreError(.unsupportedAlgorithm, refusal) }
+        try require(.encryption(.symmetricDefault), key)
+    }
+
+    /// Throws the token's reason when keys of this spec do not do this here.
+    func require(_ algorithm: KeyAlgorithm, _ key: BackingKey) throws(KeyStoreError) {
+        if let refusal = refusal(of: algorithm, keySpec: key.keySpec) {
+            throw KeyStoreError(.unsupportedAlgorithm, refusal)
+        }
     }
 
     // MARK: The way to the token and back
@@ -98,7 +95,7 @@ final class TokenKeyStore: KeyStore {
     }
 
     /// The same with the handle of a key, looked up anew for each try: recovery gives keys other handles.
-    private func run<Answer: Sendable>(
+    func run<Answer: Sendable>(
         _ operation: TokenOperation, _ id: BackingKeyID,
         _ body: @escaping @Sendable (ObjectHandle, inout Session) throws(PKCS11Error) -> Answer
     ) async throws(KeyStoreError) -> Answer {
@@ -126,13 +123,17 @@ final class TokenKeyStore: KeyStore {
             let key = try find()
             let entry = key?.1
             let error: PKCS11Error
-            switch await connection.perform({ session throws(PKCS11Error) in try body(entry, &session) }) {
+            let timeout =
+                operation == .generateKeyPair ? connection.configuration.profile.keyPairTimeoutMilliseconds : nil
+            let attempt = await connection.perform(timeoutMilliseconds: timeout) { session throws(PKCS11Error) in
+                try body(entry, &session)
+            }
+            switch attempt {
             case .success(let answer): return answer
             case .failure(.refused(let refusal)): throw refusal
             case .failure(.token(let tokenError)): error = tokenError
             }
-            let badTag = connection.state.withLock { $0.capabilities.badTagReturnValue }
-            let verdict = operation.verdict(on: error, badTag: badTag)
+            let verdict = operation.verdict(on: error)
             if case .final(let answer) = verdict { throw answer }
             guard await connection.isHealthy() else {
                 throw KeyStoreError(.unavailable, "the token is not well: \(error)")

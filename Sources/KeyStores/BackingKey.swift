@@ -41,12 +41,15 @@ public struct BackingKey: Hashable, Sendable {
     public let kmsKeyID: String
     /// Opaque to everyone but the key store that made it. Software: the sealed material. Token: empty, the CKA_ID says it all.
     public let reference: [UInt8]
+    /// DER SubjectPublicKeyInfo (RFC 5280 §4.1) of an asymmetric key, as GetPublicKey shows it; nil for others.
+    public let publicKey: [UInt8]?
 
-    public init(id: BackingKeyID, keySpec: KeySpec, kmsKeyID: String, reference: [UInt8]) {
+    public init(id: BackingKeyID, keySpec: KeySpec, kmsKeyID: String, reference: [UInt8], publicKey: [UInt8]? = nil) {
         self.id = id
         self.keySpec = keySpec
         self.kmsKeyID = kmsKeyID
         self.reference = reference
+        self.publicKey = publicKey
     }
 }
 
@@ -54,13 +57,16 @@ public struct BackingKey: Hashable, Sendable {
 public struct KeyGeneration: Sendable {
     public let id: BackingKeyID
     public let keySpec: KeySpec
+    /// A token key gets the usage flags that this needs, and no other.
+    public let keyUsage: KeyUsageType
     public let kmsKeyID: String
     /// For people: the ARN of the KMS key. On a token it becomes CKA_LABEL; nothing is ever looked up by it.
     public let label: String
 
-    public init(id: BackingKeyID, keySpec: KeySpec, kmsKeyID: String, label: String) {
+    public init(id: BackingKeyID, keySpec: KeySpec, keyUsage: KeyUsageType, kmsKeyID: String, label: String) {
         self.id = id
         self.keySpec = keySpec
+        self.keyUsage = keyUsage
         self.kmsKeyID = kmsKeyID
         self.label = label
     }

@@ -13,12 +13,16 @@ public protocol KeyStore: Sendable {
     /// How `encrypt` encrypts. Constant for the life of the store.
     var ciphertextSuite: CiphertextSuite { get }
 
-    /// Nil if keys of this spec can be made here, else the reason why not, for people.
-    func refusal(of keySpec: KeySpec) -> String?
+    /// Nil if keys of this spec and usage can be made here and be of use, else the reason why not, for people.
+    func refusal(of keySpec: KeySpec, usage: KeyUsageType) -> String?
+
+    /// Nil if keys of this spec can do this here, exactly as the API means it; else the reason why not, for people.
+    /// DescribeKey lists what is not refused.
+    func refusal(of algorithm: KeyAlgorithm, keySpec: KeySpec) -> String?
 
     /// Makes key material inside the store and makes it durable before returning.
     ///
-    /// Errors: `unsupportedAlgorithm` for a spec that `refusal(of:)` refuses. When it throws, the store may hold a
+    /// Errors: `unsupportedAlgorithm` for what `refusal(of:usage:)` refuses. When it throws, the store may hold a
     /// half-made object under `request.id`; the caller calls `destroyKey` or lets reconciliation do it.
     func generateKey(_ request: KeyGeneration) async throws(KeyStoreError) -> BackingKey
 
@@ -40,8 +44,44 @@ public protocol KeyStore: Sendable {
         _ message: SealedMessage, associatedData: [UInt8], with key: BackingKey
     ) async throws(KeyStoreError) -> SecretBytes
 
+    /// Decrypts what was encrypted to the public key of an asymmetric key.
+    ///
+    /// Errors: `invalidCiphertext` for everything that does not decrypt, alike in kind and in time; `keyNotFound`;
+    /// `unsupportedAlgorithm`.
+    func decrypt(
+        _ ciphertext: [UInt8], algorithm: EncryptionAlgorithmSpec, with key: BackingKey
+    ) async throws(KeyStoreError) -> SecretBytes
+
+    /// A signature as the API gives it: DER for ECDSA and SM2, the bytes of the standard for all others.
+    ///
+    /// Errors: `keyNotFound`, `unsupportedAlgorithm`. The caller has checked the length of a digest.
+    func sign(
+        _ input: SigningInput, algorithm: SigningAlgorithmSpec, with key: BackingKey
+    ) async throws(KeyStoreError) -> [UInt8]
+
+    /// The whole MAC of a message of 1...4096 bytes; nobody is shown more or less of it.
+    ///
+    /// Errors: `keyNotFound`, `unsupportedAlgorithm`.
+    func authenticate(
+        _ message: SecretBytes, algorithm: MacAlgorithmSpec, with key: BackingKey
+    ) async throws(KeyStoreError) -> [UInt8]
+
+    /// The raw ECDH shared secret: the x coordinate, as long as the field (SP 800-56A §5.7.1.2).
+    ///
+    /// - Parameter publicKey: DER SubjectPublicKeyInfo; the caller has checked that it is a point on the key's curve.
+    /// Errors: `keyNotFound`, `unsupportedAlgorithm`.
+    func deriveSharedSecret(
+        publicKey: [UInt8], with key: BackingKey
+    ) async throws(KeyStoreError) -> SecretBytes
+
+    /// The 32-byte shared secret of an ML-KEM ciphertext (FIPS 203; a ciphertext that was not made for the key gives
+    /// another secret, not an error).
+    ///
+    /// Errors: `invalidCiphertext` for a wrong length; `keyNotFound`; `unsupportedAlgorithm`.
+    func decapsulate(_ ciphertext: [UInt8], with key: BackingKey) async throws(KeyStoreError) -> SecretBytes
+
     /// A value that is equal exactly for equal key material, made without the material leaving the store: a fixed
-    /// block encrypted under an AES key (design: KeyMaterialId). Never shown to anyone; the KMS core hashes it
+    /// block encrypted under an AES key, a MAC of a fixed message, or the public key. Never shown to anyone; the KMS core hashes it
     /// under the server secret.
     func fingerprint(of key: BackingKey) async throws(KeyStoreError) -> SecretBytes
 

@@ -26,6 +26,15 @@ public struct AttributeType: RawRepresentable, Hashable, Sendable {
     public static let derive = AttributeType(rawValue: CKA_DERIVE)
     public static let valueLength = AttributeType(rawValue: CKA_VALUE_LEN)
     public static let extractable = AttributeType(rawValue: CKA_EXTRACTABLE)
+    public static let signRecover = AttributeType(rawValue: CKA_SIGN_RECOVER)
+    public static let modulus = AttributeType(rawValue: CKA_MODULUS)
+    public static let modulusBits = AttributeType(rawValue: CKA_MODULUS_BITS)
+    public static let publicExponent = AttributeType(rawValue: CKA_PUBLIC_EXPONENT)
+    public static let privateExponent = AttributeType(rawValue: CKA_PRIVATE_EXPONENT)
+    /// DER of the curve: its object identifier.
+    public static let ecParameters = AttributeType(rawValue: CKA_EC_PARAMS)
+    /// DER OCTET STRING of the point on most tokens, the bare point on some.
+    public static let ecPoint = AttributeType(rawValue: CKA_EC_POINT)
 }
 
 /// A CK_OBJECT_CLASS.
@@ -36,6 +45,7 @@ public struct ObjectClass: RawRepresentable, Hashable, Sendable {
         self.rawValue = rawValue
     }
 
+    public static let publicKey = ObjectClass(rawValue: CKO_PUBLIC_KEY)
     public static let privateKey = ObjectClass(rawValue: CKO_PRIVATE_KEY)
     public static let secretKey = ObjectClass(rawValue: CKO_SECRET_KEY)
 }
@@ -49,6 +59,14 @@ public struct KeyType: RawRepresentable, Hashable, Sendable {
     }
 
     public static let aes = KeyType(rawValue: CKK_AES)
+    public static let rsa = KeyType(rawValue: CKK_RSA)
+    public static let ec = KeyType(rawValue: CKK_EC)
+    public static let ecEdwards = KeyType(rawValue: CKK_EC_EDWARDS)
+    public static let genericSecret = KeyType(rawValue: CKK_GENERIC_SECRET)
+    public static let sha224HMAC = KeyType(rawValue: CKK_SHA224_HMAC)
+    public static let sha256HMAC = KeyType(rawValue: CKK_SHA256_HMAC)
+    public static let sha384HMAC = KeyType(rawValue: CKK_SHA384_HMAC)
+    public static let sha512HMAC = KeyType(rawValue: CKK_SHA512_HMAC)
 }
 
 /// One line of a template: a type and a value of the width that the standard gives to that type.
@@ -76,6 +94,12 @@ public struct Attribute: Sendable {
     public static func valueLength(_ value: Int) -> Attribute { .init(type: .valueLength, value: .number(UInt(value))) }
     /// The key itself.
     public static func value(_ value: SecretBytes) -> Attribute { .init(type: .value, value: .secret(value)) }
+    /// The length of an RSA modulus in bits.
+    public static func modulusBits(_ value: Int) -> Attribute { .init(type: .modulusBits, value: .number(UInt(value))) }
+    /// Any attribute whose value is a string of bytes or a big integer.
+    public static func bytes(_ type: AttributeType, _ value: [UInt8]) -> Attribute {
+        .init(type: type, value: .bytes(value))
+    }
     /// Any CK_BBOOL attribute.
     public static func flag(_ type: AttributeType, _ value: Bool) -> Attribute {
         .init(type: type, value: .flag(value))
@@ -84,7 +108,11 @@ public struct Attribute: Sendable {
 
 /// What C_GetAttributeValue answered. An attribute that the object does not have, or that may not be read, is nil.
 public struct AttributeValues: Sendable {
-    var bytes: [AttributeType: [UInt8]] = [:]
+    var bytes: [AttributeType: [UInt8]]
+
+    package init(_ bytes: [AttributeType: [UInt8]] = [:]) {
+        self.bytes = bytes
+    }
 
     public func bytes(_ type: AttributeType) -> [UInt8]? { bytes[type] }
 
@@ -126,7 +154,25 @@ extension AttributeType: CustomStringConvertible {
         case .derive: "CKA_DERIVE"
         case .valueLength: "CKA_VALUE_LEN"
         case .extractable: "CKA_EXTRACTABLE"
+        case .signRecover: "CKA_SIGN_RECOVER"
+        case .modulus: "CKA_MODULUS"
+        case .modulusBits: "CKA_MODULUS_BITS"
+        case .publicExponent: "CKA_PUBLIC_EXPONENT"
+        case .privateExponent: "CKA_PRIVATE_EXPONENT"
+        case .ecParameters: "CKA_EC_PARAMS"
+        case .ecPoint: "CKA_EC_POINT"
         default: "CKA 0x\(String(rawValue, radix: 16))"
+        }
+    }
+}
+
+extension ObjectClass: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .publicKey: "CKO_PUBLIC_KEY"
+        case .privateKey: "CKO_PRIVATE_KEY"
+        case .secretKey: "CKO_SECRET_KEY"
+        default: "CKO 0x\(String(rawValue, radix: 16))"
         }
     }
 }

@@ -64,6 +64,15 @@ struct AttributeArena: ~Copyable {
         return unsafe Array(UnsafeRawBufferPointer(start: value, count: length))
     }
 
+    /// The same as a secret.
+    func secret(at index: Int, length: Int) -> SecretBytes {
+        guard length > 0, let value = unsafe attributes[index].pValue else { return SecretBytes(capacity: 0) { _ in } }
+        let bytes = unsafe UnsafeRawBufferPointer(start: value, count: length)
+        return SecretBytes(capacity: length) { output in
+            for offset in 0..<length { unsafe output.append(bytes[offset]) }
+        }
+    }
+
     deinit {
         unsafe explicit_bzero(base, byteCount)
         unsafe base.deallocate()

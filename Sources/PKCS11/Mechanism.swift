@@ -11,12 +11,31 @@ public struct MechanismType: RawRepresentable, Hashable, Sendable {
     public static let aesKeyGeneration = MechanismType(rawValue: CKM_AES_KEY_GEN)
     public static let aesECB = MechanismType(rawValue: CKM_AES_ECB)
     public static let aesGCM = MechanismType(rawValue: CKM_AES_GCM)
+    public static let genericSecretKeyGeneration = MechanismType(rawValue: CKM_GENERIC_SECRET_KEY_GEN)
+    public static let rsaKeyPairGeneration = MechanismType(rawValue: CKM_RSA_PKCS_KEY_PAIR_GEN)
+    public static let ecKeyPairGeneration = MechanismType(rawValue: CKM_EC_KEY_PAIR_GEN)
+    public static let edwardsKeyPairGeneration = MechanismType(rawValue: CKM_EC_EDWARDS_KEY_PAIR_GEN)
 }
 
 /// A mechanism and its parameter. The parameter owns its buffers; the token may write into the IV of GCM.
 public enum Mechanism: Sendable {
     case aesECB
     case aesGCM(GCMParameters)
+    /// PKCS#1 v1.5. For a signature, the input is the DER DigestInfo (RFC 8017 §9.2), made by the caller.
+    case rsaPKCS
+    /// PSS over a digest that the caller made with `hash`; MGF1 with the same hash.
+    case rsaPSS(hash: MechanismHash, saltByteCount: Int)
+    /// OAEP with an empty label; MGF1 with the same hash.
+    case rsaOAEP(hash: MechanismHash)
+    /// The bare private-key operation: no padding is made, checked or removed.
+    case rsaX509
+    /// Over a digest. The signature is r and s in big-endian order, each as long as the order of the curve.
+    case ecdsa
+    /// Pure Ed25519 of a whole message: no parameter (PKCS#11 v3.1 §6.3.14).
+    case eddsa
+    case hmac(hash: MechanismHash)
+    /// The bare x coordinate (CKD_NULL) of the shared point. `publicPoint` is in the form that the token wants.
+    case ecdh1(publicPoint: [UInt8])
 
     /// How much longer than the input the output can be: the tag and, on tokens that append it, an IV of 16 bytes.
     ///
@@ -24,20 +43,8 @@ public enum Mechanism: Sendable {
     /// CKR_BUFFER_TOO_SMALL then ends the operation, and SoftHSM wants room for the tag in decryption too.
     var outputOverhead: Int {
         switch self {
-        case .aesECB: 0
+        case .aesECB, .rsaPKCS, .rsaPSS, .rsaOAEP, .rsaX509, .ecdsa, .eddsa, .hmac, .ecdh1: 0
         case .aesGCM(let parameters): parameters.tagBits / 8 + 16
-        }
-    }
-
-    /// Lends the mechanism as C wants it, and keeps what the token wrote into it.
-    mutating func withUnsafeMechanism<R>(_ body: (UnsafeMutablePointer<CK_MECHANISM>) -> R) -> R {
-        switch self {
-        case .aesECB:
-            var mechanism = unsafe CK_MECHANISM(mechanism: CKM_AES_ECB, pParameter: nil, ulParameterLen: 0)
-            return unsafe withUnsafeMutablePointer(to: &mechanism) { unsafe body($0) }
-        case .aesGCM(var parameters):
-            defer { self = .aesGCM(parameters) }
-            return unsafe parameters.withUnsafeMechanism(body)
         }
     }
 }
@@ -55,7 +62,7 @@ public struct GCMParameters: Sendable {
         self.tagBits = tagBits
     }
 
-    fileprivate mutating func withUnsafeMechanism<R>(_ body: (UnsafeMutablePointer<CK_MECHANISM>) -> R) -> R {
+    mutating func withUnsafeMechanism<R>(_ body: (UnsafeMutablePointer<CK_MECHANISM>) -> R) -> R {
         let associatedData = associatedData
         let tagBits = CK_ULONG(self.tagBits)
         return unsafe iv.withUnsafeMutableBufferPointer { iv in

@@ -35,6 +35,10 @@ public enum CryptokiFunction: String, Sendable {
     case encrypt = "C_Encrypt"
     case decryptInit = "C_DecryptInit"
     case decrypt = "C_Decrypt"
+    case signInit = "C_SignInit"
+    case sign = "C_Sign"
     case generateKey = "C_GenerateKey"
+    case generateKeyPair = "C_GenerateKeyPair"
+    case deriveKey = "C_DeriveKey"
     case generateRandom = "C_GenerateRandom"
 }

@@ -14,6 +14,28 @@ extension Session {
         return ObjectHandle(rawValue: object, epoch: epoch)
     }
 
+    /// C_GenerateKeyPair. Each half has a template of its own; CKA_TOKEN may differ between them.
+    public mutating func generateKeyPair(
+        _ mechanism: MechanismType, publicKey: [Attribute], privateKey: [Attribute]
+    ) throws(PKCS11Error) -> (publicKey: ObjectHandle, privateKey: ObjectHandle) {
+        var mechanism = unsafe CK_MECHANISM(mechanism: mechanism.rawValue, pParameter: nil, ulParameterLen: 0)
+        var (publicObject, privateObject): (CK_OBJECT_HANDLE, CK_OBJECT_HANDLE) = (0, 0)
+        let publicArena = AttributeArena(publicKey)
+        let privateArena = AttributeArena(privateKey)
+        try call(.generateKeyPair) { list in
+            unsafe publicArena.withAttributes { publicAttributes, publicCount in
+                unsafe privateArena.withAttributes { privateAttributes, privateCount in
+                    unsafe list.C_GenerateKeyPair?(
+                        handle, &mechanism, publicAttributes, publicCount, privateAttributes, privateCount,
+                        &publicObject, &privateObject)
+                }
+            }
+        }
+        return (
+            ObjectHandle(rawValue: publicObject, epoch: epoch), ObjectHandle(rawValue: privateObject, epoch: epoch)
+        )
+    }
+
     /// C_CreateObject.
     public mutating func createObject(_ template: [Attribute]) throws(PKCS11Error) -> ObjectHandle {
         var object: CK_OBJECT_HANDLE = 0
@@ -125,8 +147,8 @@ extension Session {
 
     private static func usualLength(_ type: AttributeType) -> Int {
         switch type {
-        case .objectClass, .keyType, .valueLength: MemoryLayout<CK_ULONG>.size
-        case .label, .id, .value: 512
+        case .objectClass, .keyType, .valueLength, .modulusBits: MemoryLayout<CK_ULONG>.size
+        case .label, .id, .value, .modulus, .publicExponent, .privateExponent, .ecParameters, .ecPoint: 512
         default: MemoryLayout<CK_BBOOL>.size
         }
     }

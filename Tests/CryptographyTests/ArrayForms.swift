@@ -48,3 +48,52 @@ extension AES256GCM {
         try open(ciphertext: ciphertext.span, tag: tag.span, key: key, iv: iv.span, associatedData: associatedData.span)
     }
 }
+
+extension SecretBytes {
+    var copy: [UInt8] { withBytes { span in span.indices.map { span[$0] } } }
+}
+
+extension PrivateKey {
+    convenience init(_ pkcs8: [UInt8], _ kind: AsymmetricKeyKind) throws(CryptographyError) {
+        try self.init(pkcs8: SecretBytes(pkcs8), kind: kind)
+    }
+
+    func sign(_ bytes: [UInt8], as form: SignedForm, _ scheme: SignatureScheme) throws(CryptographyError) -> [UInt8] {
+        try sign(bytes.span, as: form, scheme)
+    }
+
+    func decrypt(_ ciphertext: [UInt8], _ scheme: EncryptionScheme) throws(CryptographyError) -> SecretBytes {
+        try decrypt(ciphertext.span, scheme)
+    }
+
+    func decapsulate(_ ciphertext: [UInt8]) throws(CryptographyError) -> SecretBytes {
+        try decapsulate(ciphertext.span)
+    }
+}
+
+extension PublicKey {
+    func isValid(
+        _ signature: [UInt8], of bytes: [UInt8], as form: SignedForm, _ scheme: SignatureScheme
+    ) throws(CryptographyError) -> Bool {
+        try isValid(signature: signature.span, of: bytes.span, as: form, scheme)
+    }
+
+    func encrypt(_ plaintext: [UInt8], _ scheme: EncryptionScheme) throws(CryptographyError) -> [UInt8] {
+        try encrypt(plaintext.span, scheme)
+    }
+}
+
+extension HashFunction {
+    func digest(_ message: [UInt8]) throws(CryptographyError) -> [UInt8] { try digest(message.span) }
+}
+
+extension MessageAuthentication {
+    func authenticate(_ message: [UInt8], key: [UInt8]) throws(CryptographyError) -> [UInt8] {
+        try authenticate(message.span, key: SecretBytes(key))
+    }
+}
+
+extension AsymmetricKeyKind {
+    /// The kinds that this machine offers.
+    static let offered = allCases.filter { AlgorithmAvailability.current.refusal(of: .generation, for: $0) == nil }
+}

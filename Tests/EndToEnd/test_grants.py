@@ -203,11 +203,21 @@ def test_a_grant_is_made_on_an_enabled_key_only(own_kms, key, grant):
     assert listed(own_kms, key) == []
 
 
-def test_only_symmetric_keys_exist_that_constraints_could_not_be_for(own_kms):
-    """The day that other keys are built, constraints on them must be refused."""
-    for spec, usage in [("RSA_2048", "ENCRYPT_DECRYPT"), ("HMAC_256", "GENERATE_VERIFY_MAC")]:
-        with refused("UnsupportedOperationException"):
-            own_kms.create_key(KeySpec=spec, KeyUsage=usage)
+@pytest.mark.parametrize("spec, usage, valid, invalid", [
+    ("RSA_2048", "ENCRYPT_DECRYPT", "Decrypt", "GenerateDataKey"), ("HMAC_256", "GENERATE_VERIFY_MAC", "VerifyMac", "Sign"),
+    ("ECC_NIST_P256", "SIGN_VERIFY", "GetPublicKey", "DeriveSharedSecret"),
+])
+def test_grants_on_other_keys_have_their_operations_and_no_constraints(own_kms, spec, usage, valid, invalid):
+    key = own_kms.create_key(KeySpec=spec, KeyUsage=usage)["KeyMetadata"]["KeyId"]
+    account = own_kms.describe_key(KeyId=key)["KeyMetadata"]["AWSAccountId"]
+    arguments = {"KeyId": key, "GranteePrincipal": f"arn:aws:iam::{account}:root"}
+    with refused("ValidationException"):
+        own_kms.create_grant(Operations=[valid, invalid], **arguments)
+    with refused("ValidationException"):
+        own_kms.create_grant(Operations=[valid], Constraints={"EncryptionContextSubset": {"a": "b"}}, **arguments)
+    assert own_kms.list_grants(KeyId=key)["Grants"] == []
+    own_kms.create_grant(Operations=[valid], **arguments)
+    assert [grant["Operations"] for grant in own_kms.list_grants(KeyId=key)["Grants"]] == [[valid]]
 
 
 # Dry runs

@@ -30,7 +30,8 @@ internal import Testing
             {"clusterId": "cluster-222222222222", "module": "/m.so", "token": {"serial": "ab12"}, "initString": "x=y",
              "userName": "kmsuser", "pinFile": "/pin", "accounts": ["000000000000"], "trustAnchor": "PEM",
              "profile": {"gcmIV": "zeroBufferOut", "sessionCopies": true, "syncDirectory": "/t", "maxSessions": 8,
-                         "callTimeoutMilliseconds": 100, "connectTimeoutMilliseconds": 200, "queueLimit": 5,
+                         "callTimeoutMilliseconds": 100, "keyPairTimeoutMilliseconds": 150,
+                         "connectTimeoutMilliseconds": 200, "queueLimit": 5,
                          "stuckCallLimit": 2, "canaryIntervalMilliseconds": 300, "recoveryDelayMilliseconds": 20}}
             """)
         var profile = TokenProfile()
@@ -39,6 +40,7 @@ internal import Testing
         profile.syncDirectory = "/t"
         profile.maxSessions = 8
         profile.callTimeoutMilliseconds = 100
+        profile.keyPairTimeoutMilliseconds = 150
         profile.connectTimeoutMilliseconds = 200
         profile.queueLimit = 5
         profile.stuckCallLimit = 2

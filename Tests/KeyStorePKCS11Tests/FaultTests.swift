@@ -62,7 +62,7 @@ internal import Testing
     }
 
     @Test func `A login that does not come back is NETWORK_ERRORS, and is not doubled`() async throws {
-        let device = try TestDevice.faulty { $0.profile.connectTimeoutMilliseconds = 200 }
+        let device = try TestDevice.faulty { $0.profile.connectTimeoutMilliseconds = 4_000 }
         try faults.clearLog()
         try faults.command("C_Login block")
         #expect(await failure { _ = try await device.connect() }?.code == .networkErrors)

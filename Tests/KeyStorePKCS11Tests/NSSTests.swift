@@ -27,6 +27,46 @@ internal import Testing
         }
     }
 
+    @Test func `NSS, every kind of key`() async throws {
+        let device = try Self.device()
+        try await device.whileConnected { store async throws in
+            for kind in KeyKind.allowed {
+                try await AlgorithmTests.check(kind, store, refused: [.eccSecgP256k1, .eccNistEdwards25519])
+            }
+            for kind in KeyKind.forbidden { try await KeyKindConformance(kind).requireForbidden(on: store) }
+            #expect(!device.events.contains(.sick))
+        }
+    }
+
+    @Test func `NSS, some kinds of key where they are`() async throws {
+        let device = try Self.device { $0.profile.sessionCopies = false }
+        try await device.whileConnected { store async throws in
+            for kind in [
+                KeyKind(.rsa2048, .encryptDecrypt), KeyKind(.rsa2048, .signVerify), KeyKind(.eccNistP384, .signVerify),
+                KeyKind(.eccNistP256, .keyAgreement), KeyKind(.hmac384, .generateVerifyMac),
+            ] {
+                try await AlgorithmTests.check(kind, store, refused: [])
+            }
+        }
+    }
+
+    @Test func `NSS does OAEP by itself, and junk has a code of its own`() async throws {
+        let device = try Self.device()
+        try await device.whileConnected { _ in
+            let capabilities = try #require(await device.devices.capabilities(TestDevice.clusterID))
+            #expect(capabilities.decodesOAEPInSoftware.isEmpty)
+            #expect(capabilities.badPaddingReturnValues.count == 2)
+        }
+    }
+
+    @Test func `Junk among good calls on NSS`() async throws {
+        let device = try Self.device()
+        try await device.whileConnected { store async throws in
+            try await JunkLoad(store).run()
+        }
+        JunkLoad.expectCalm(device.events)
+    }
+
     @Test func `NSS with the keys where they are`() async throws {
         let device = try Self.device { $0.profile.sessionCopies = false }
         try await device.whileConnected { store async throws in

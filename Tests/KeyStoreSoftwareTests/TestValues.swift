@@ -11,9 +11,12 @@ extension SecretBytes {
 }
 
 extension KeyGeneration {
-    static func fresh(keySpec: KeySpec = .symmetricDefault, kmsKeyID: String = "key") -> KeyGeneration {
+    static func fresh(
+        keySpec: KeySpec = .symmetricDefault, keyUsage: KeyUsageType = .encryptDecrypt, kmsKeyID: String = "key"
+    ) -> KeyGeneration {
         var generator = SystemRandomNumberGenerator()
         return KeyGeneration(
-            id: BackingKeyID(randomFrom: &generator), keySpec: keySpec, kmsKeyID: kmsKeyID, label: "label")
+            id: BackingKeyID(randomFrom: &generator), keySpec: keySpec, keyUsage: keyUsage, kmsKeyID: kmsKeyID,
+            label: "label")
     }
 }

@@ -143,6 +143,110 @@ internal import Testing
         try owner.logout()
     }
 
+    private static let p256: [UInt8] = [0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07]
+
+    private static func pair(
+        _ keyType: KeyType, _ domain: [Attribute], signs: Bool = false, decrypts: Bool = false, derives: Bool = false
+    ) -> (publicKey: [Attribute], privateKey: [Attribute]) {
+        (
+            [.objectClass(.publicKey), .keyType(keyType), .flag(.token, false)] + domain,
+            [
+                .objectClass(.privateKey), .keyType(keyType), .flag(.token, false), .flag(.sensitive, true),
+                .flag(.extractable, false), .flag(.sign, signs), .flag(.decrypt, decrypts), .flag(.derive, derives),
+            ]
+        )
+    }
+
+    @Test func `A key pair is made of two templates, and the public half tells the key`() throws {
+        var session = try slot.openSession(epoch: LoginEpoch())
+        try session.login(pin)
+        let rsa = Self.pair(
+            .rsa, [.modulusBits(1024), .bytes(.publicExponent, [1, 0, 1])], signs: true, decrypts: true)
+        let pair = try session.generateKeyPair(
+            .rsaKeyPairGeneration, publicKey: rsa.publicKey, privateKey: rsa.privateKey)
+        let values = try session.attributes(
+            of: pair.publicKey, [.objectClass, .modulus, .publicExponent, .modulusBits])
+        #expect(values.number(.objectClass) == ObjectClass.publicKey.rawValue)
+        #expect(values.bytes(.modulus)?.count == 128)
+        #expect(values.bytes(.publicExponent) == [1, 0, 1])
+        #expect(values.number(.modulusBits) == 1024)
+        let secret = try session.attributes(of: pair.privateKey, [.objectClass, .privateExponent, .modulus, .sign])
+        #expect(secret.number(.objectClass) == ObjectClass.privateKey.rawValue)
+        #expect(secret.bytes(.privateExponent) == nil)
+        #expect(secret.bytes(.modulus) == values.bytes(.modulus))
+        #expect(secret.flag(.sign) == true)
+        // The bare operation, and PKCS #1 around it: the signature is what the other one undoes.
+        let digestInfo: [UInt8] = [0x30, 0x03, 0x02, 0x01, 0x07]
+        let signature = try session.sign(digestInfo.span, .rsaPKCS, key: pair.privateKey)
+        #expect(signature.count == 128)
+        let bare = try session.decrypt(([UInt8](repeating: 0, count: 127) + [1]).span, .rsaX509, key: pair.privateKey)
+        #expect(bare.revealed.suffix(1) == [1])
+        for hash in [MechanismHash.sha1, .sha256] {
+            let digest = [UInt8](repeating: 7, count: hash == .sha1 ? 20 : 32)
+            let pss = try session.sign(
+                digest.span, .rsaPSS(hash: hash, saltByteCount: digest.count), key: pair.privateKey)
+            #expect(pss.count == 128)
+        }
+        try session.logout()
+    }
+
+    @Test func `Two keys of a curve derive one secret, which can be read`() throws {
+        var session = try slot.openSession(epoch: LoginEpoch())
+        try session.login(pin)
+        let template = Self.pair(.ec, [.bytes(.ecParameters, Self.p256)], derives: true)
+        var pairs: [(publicKey: ObjectHandle, privateKey: ObjectHandle)] = []
+        for _ in 0..<2 {
+            pairs.append(
+                try session.generateKeyPair(
+                    .ecKeyPairGeneration, publicKey: template.publicKey, privateKey: template.privateKey))
+        }
+        var secrets: [[UInt8]] = []
+        for index in 0..<2 {
+            let point = try #require(try session.attributes(of: pairs[1 - index].publicKey, [.ecPoint]).bytes(.ecPoint))
+            #expect(point.count == 67 && point.starts(with: [0x04, 0x41, 0x04]))
+            let derived = try session.deriveKey(
+                .ecdh1(publicPoint: point), from: pairs[index].privateKey,
+                [
+                    .objectClass(.secretKey), .keyType(.genericSecret), .flag(.token, false), .flag(.sensitive, false),
+                    .flag(.extractable, true), .valueLength(32),
+                ])
+            let error = pkcs11Error { () throws(PKCS11Error) in _ = try session.secretValue(of: derived, longest: 31) }
+            #expect(error?.function == .getAttributeValue)
+            secrets.append(try session.secretValue(of: derived, longest: 32).revealed)
+        }
+        #expect(secrets[0] == secrets[1] && secrets[0].count == 32)
+        // The private half is not for reading.
+        let key = pairs[0].privateKey
+        let error = pkcs11Error { () throws(PKCS11Error) in _ = try session.secretValue(of: key, longest: 64) }
+        #expect(error == PKCS11Error(.getAttributeValue, .attributeSensitive))
+        try session.logout()
+    }
+
+    @Test func `Signatures and codes have their lengths, and a handle of another login makes none`() throws {
+        var session = try slot.openSession(epoch: LoginEpoch())
+        try session.login(pin)
+        let template = Self.pair(.ec, [.bytes(.ecParameters, Self.p256)], signs: true)
+        let ec = try session.generateKeyPair(
+            .ecKeyPairGeneration, publicKey: template.publicKey, privateKey: template.privateKey)
+        let digest = [UInt8](repeating: 1, count: 32)
+        #expect(try session.sign(digest.span, .ecdsa, key: ec.privateKey).count == 64)
+        for (hash, count) in [(MechanismHash.sha224, 28), (.sha256, 32), (.sha384, 48), (.sha512, 64)] {
+            let key = try session.generateKey(
+                .genericSecretKeyGeneration,
+                [
+                    .objectClass(.secretKey), .keyType(.genericSecret), .flag(.token, false), .flag(.sign, true),
+                    .valueLength(count),
+                ])
+            #expect(try session.sign(digest.span, .hmac(hash: hash), key: key).count == count)
+        }
+        var other = try slot.openSession(epoch: LoginEpoch())
+        let error = pkcs11Error { () throws(PKCS11Error) in
+            _ = try other.sign(digest.span, .ecdsa, key: ec.privateKey)
+        }
+        #expect(error == PKCS11Error(.signInit, .objectHandleInvalid))
+        try session.logout()
+    }
+
     @Test func `Random bytes have the length asked for and differ`() throws {
         var session = try slot.openSession(epoch: LoginEpoch())
         let (first, second) = (try session.generateRandom(64).revealed, try session.generateRandom(64).revealed)

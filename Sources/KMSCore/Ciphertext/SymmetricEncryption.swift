@@ -42,53 +42,6 @@ extension KeyManagementService {
         }
     }
 
-    /// Finds, authorizes and checks the key of a ciphertext.
-    ///
-    /// `identifier` is the KeyId of the request, if there was one. KMS API, Decrypt: it must be the key that encrypted,
-    /// else IncorrectKeyException; without it the key is found in the blob, and a caller who may not use that key
-    /// learns no more than AccessDeniedException.
-    func resolveCiphertext(
-        _ bytes: [UInt8], identifier: Text?, algorithm: EncryptionAlgorithmSpec?, for operation: KMSOperation,
-        action: KeyAction? = nil, facts: RequestFacts, grantTokens: [Text]?, _ context: RequestContext
-    ) throws(KMSError) -> (CiphertextBlob, KMSKey) {
-        let named = try identifier.map { text throws(KMSError) in
-            try self.resolve(
-                text, forms: .keysAndAliases, for: operation, action: action, facts: facts, grantTokens: grantTokens,
-                context)
-        }
-        if let named {
-            try checkState(.cryptographic, of: named)
-            // AWS reports a key of another kind as the incorrect key, not as a wrong usage.
-            guard named.keySpec == .symmetricDefault, named.keyUsage == .encryptDecrypt else { throw .wrongKey }
-        }
-        guard let blob = CiphertextBlob(bytes) else { throw .invalidCiphertext() }
-        if let named, named.id != blob.keyID { throw .wrongKey }
-        let key: KMSKey
-        if let named {
-            key = named
-        } else {
-            try check(grantTokens: grantTokens, context)
-            key = try authorizeKey(of: blob, action ?? KeyAction.of(operation), facts, context)
-        }
-        try checkSymmetricEncryption(key, algorithm: algorithm, for: operation)
-        return (blob, key)
-    }
-
-    /// The key that a ciphertext names, in whichever account it is.
-    private func authorizeKey(
-        of blob: CiphertextBlob, _ action: KeyAction, _ facts: RequestFacts, _ context: RequestContext
-    ) throws(KMSError) -> KMSKey {
-        let target = metadata.read { directory in
-            directory.key(blob.keyID, inRegionOf: context.scope).map { key in
-                directory.target(keyID: key.id, in: key.scope, action, facts, caller: context.caller)
-            }
-        }
-        guard let target, let key = target.key, decide(action, target, facts, context).isAllowed else {
-            throw .ciphertextAccessDenied(context.caller.arn, action.action)
-        }
-        return key
-    }
-
     func answer(_ error: KeyStoreError, _ use: KeyStoreUse, _ key: KMSKey) -> KMSError {
         if error.code != .invalidCiphertext {
             logger.warning("key store failed", metadata: ["key": "\(key.arn)", "error": "\(error)"])

@@ -6,6 +6,9 @@ enum KeyStoreUse {
     case create
     case encrypt
     case decrypt
+    case sign
+    case mac
+    case derive
     case random
 }
 

@@ -65,16 +65,4 @@ extension KeyManagementService {
     func checkState(_ group: KeyStateRules.Group, of key: KMSKey) throws(KMSError) {
         try KeyStateRules.check(group, state(of: key), of: key.arn)
     }
-
-    /// State, usage and algorithm for work with a symmetric encryption key.
-    func checkSymmetricEncryption(
-        _ key: KMSKey, algorithm: EncryptionAlgorithmSpec?, for operation: KMSOperation
-    ) throws(KMSError) {
-        try checkState(.cryptographic, of: key)
-        guard key.keyUsage == .encryptDecrypt else { throw .invalidUsage(key.arn, key.keyUsage, operation) }
-        let algorithm = algorithm ?? .symmetricDefault
-        guard algorithm == .symmetricDefault, key.keySpec == .symmetricDefault else {
-            throw .incompatibleAlgorithm(algorithm.rawValue, key.keySpec)
-        }
-    }
 }

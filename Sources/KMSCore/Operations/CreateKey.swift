@@ -13,6 +13,7 @@ extension KeyManagementService {
         let keySpec = try Self.keySpec(of: request)
         let keyUsage = try KeySpecRules.usage(requested: request.keyUsage, for: keySpec)
         let origin = request.origin ?? .awsKms
+        try Self.checkRegion(of: keySpec, context)
         let tags = request.tags ?? []
         try Self.checkTags(tags)
         let id = UUID().uuidString.lowercased()
@@ -37,6 +38,20 @@ extension KeyManagementService {
             throw .validation("You can specify KeySpec or CustomerMasterKeySpec, but not both: they mean the same.")
         }
         return keySpec
+    }
+
+    /// KMS API, CreateKey: SM2 is for China Regions only, and ML-KEM is not there.
+    private static func checkRegion(of keySpec: KeySpec, _ context: RequestContext) throws(KMSError) {
+        let isInChina = context.region.hasPrefix("cn-")
+        let isAllowed =
+            switch keySpec {
+            case .sm2: isInChina
+            case .mlKem512, .mlKem768, .mlKem1024: !isInChina
+            default: true
+            }
+        guard isAllowed else {
+            throw .unsupportedOperation("KeySpec \(keySpec.rawValue) is not supported in the Region \(context.region).")
+        }
     }
 
     /// What the API has and this server does not have yet is refused, never accepted and ignored.
@@ -89,8 +104,11 @@ extension KeyManagementService {
     /// point leaves either a whole key or an intent by which what was left behind is found.
     private func create(_ key: KMSKey) async throws(KMSError) -> KMSKey {
         let (keyStore, placement) = try target(of: key)
-        if let reason = keyStore.refusal(of: key.keySpec) {
-            throw .unsupportedOperation("KeySpec \(key.keySpec.rawValue) is not supported here: \(reason)")
+        if let reason = keyStore.refusal(of: key.keySpec, usage: key.keyUsage) {
+            throw .unsupportedOperation(
+                "KeySpec \(key.keySpec.rawValue) with KeyUsage \(key.keyUsage.rawValue) is not supported here: "
+                    + reason
+            )
         }
         var generator = SystemRandomNumberGenerator()
         let id = BackingKeyID(randomFrom: &generator)
@@ -132,7 +150,8 @@ extension KeyManagementService {
     ) async throws(KMSError) -> KeyMaterial {
         do {
             let backingKey = try await keyStore.generateKey(
-                KeyGeneration(id: id, keySpec: key.keySpec, kmsKeyID: key.id, label: key.arn))
+                KeyGeneration(
+                    id: id, keySpec: key.keySpec, keyUsage: key.keyUsage, kmsKeyID: key.id, label: key.arn))
             let fingerprint = try await keyStore.fingerprint(of: backingKey)
             return KeyMaterial(
                 backingKey: backingKey, placement: placement,

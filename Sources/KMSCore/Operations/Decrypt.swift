@@ -15,18 +15,18 @@ extension KeyManagementService {
             try checkState(.cryptographic, of: key)
             throw .dryRunSucceeded
         }
-        guard let ciphertext = request.ciphertextBlob else { throw .missing("ciphertextBlob") }
-        let (blob, key) = try resolveCiphertext(
-            ciphertext, identifier: request.keyId, algorithm: request.encryptionAlgorithm, for: .decrypt,
+        guard let bytes = request.ciphertextBlob else { throw .missing("ciphertextBlob") }
+        let (ciphertext, key) = try resolveCiphertext(
+            bytes, identifier: request.keyId, algorithm: request.encryptionAlgorithm, for: .decrypt,
             facts: .encryption(request.encryptionContext, request.encryptionAlgorithm),
             grantTokens: request.grantTokens,
             context)
         // A dry run decrypts too: everything but the answer is the same (KMS API: DryRun).
-        let plaintext = try await decrypt(blob, context: encryptionContext, with: key)
+        let plaintext = try await decrypt(ciphertext, context: encryptionContext, with: key)
         if request.dryRun == true { throw .dryRunSucceeded }
         return DecryptResponse(
-            encryptionAlgorithm: .symmetricDefault, keyId: Text(key.arn),
-            keyMaterialId: key.showsMaterialIDs ? Text(blob.materialID.lowercaseHexadecimal) : nil,
+            encryptionAlgorithm: ciphertext.algorithm, keyId: Text(key.arn),
+            keyMaterialId: ciphertext.materialID(shownFor: key),
             plaintext: plaintext)
     }
 

@@ -15,6 +15,7 @@ extension KeyManagementService {
         let state = state(of: key)
         var deletionDate: Timestamp?
         if case .pendingDeletion(let date) = key.status { deletionDate = date }
+        let algorithms = KeyAlgorithmLists(algorithms(of: key), usage: key.keyUsage)
         return KeyMetadata(
             keyId: Text(key.id),
             awsAccountId: Text(key.scope.accountID),
@@ -28,12 +29,16 @@ extension KeyManagementService {
             deletionDate: deletionDate,
             description: key.description,
             enabled: state == .enabled,
-            encryptionAlgorithms: [.symmetricDefault],
+            encapsulationAlgorithms: algorithms.encapsulation,
+            encryptionAlgorithms: algorithms.encryption,
+            keyAgreementAlgorithms: algorithms.keyAgreement,
             keyManager: .customer,
             keySpec: key.keySpec,
             keyState: state,
             keyUsage: key.keyUsage,
+            macAlgorithms: algorithms.mac,
             multiRegion: key.multiRegion,
-            origin: key.origin)
+            origin: key.origin,
+            signingAlgorithms: algorithms.signing)
     }
 }

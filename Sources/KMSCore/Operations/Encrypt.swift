@@ -1,4 +1,5 @@
 public import KMSModel
+import SecureMemory
 
 extension KeyManagementService {
     /// KMS API: Encrypt.
@@ -12,10 +13,12 @@ extension KeyManagementService {
             facts: .encryption(request.encryptionContext, request.encryptionAlgorithm),
             grantTokens: request.grantTokens,
             context)
-        try checkSymmetricEncryption(key, algorithm: request.encryptionAlgorithm, for: .encrypt)
+        let algorithm = request.encryptionAlgorithm ?? .symmetricDefault
+        try checkEncryption(
+            request.plaintext.count, context: encryptionContext, with: key, algorithm, for: .encrypt)
         if request.dryRun == true { throw .dryRunSucceeded }
-        let blob = try await encrypt(request.plaintext, context: encryptionContext, with: key)
+        let blob = try await encrypt(request.plaintext, algorithm, context: encryptionContext, with: key)
         return EncryptResponse(
-            ciphertextBlob: blob, encryptionAlgorithm: .symmetricDefault, keyId: Text(key.arn))
+            ciphertextBlob: blob, encryptionAlgorithm: algorithm, keyId: Text(key.arn))
     }
 }

@@ -1,5 +1,6 @@
 import Cryptography
 public import KMSModel
+import KeyStores
 import SecureMemory
 
 extension KeyManagementService {
@@ -53,7 +54,7 @@ extension KeyManagementService {
             keyID, forms: .keysAndAliases, for: operation, facts: .encryption(encryptionContext),
             grantTokens: grantTokens,
             context)
-        try checkSymmetricEncryption(key, algorithm: nil, for: operation)
+        try check(key, .encryptDecrypt, .encryption(.symmetricDefault), for: operation)
         if dryRun == true { throw .dryRunSucceeded }
         let plaintext = try Self.randomSecret(length)
         let blob = try await encrypt(plaintext, context: contextBytes, with: key)

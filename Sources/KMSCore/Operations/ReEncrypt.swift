@@ -1,5 +1,7 @@
 public import KMSModel
 import KMSPolicy
+import KeyStores
+import SecureMemory
 
 extension KeyManagementService {
     /// KMS API: ReEncrypt. Source and destination may be in any two key stores; the plaintext stays in wiped memory.
@@ -17,23 +19,27 @@ extension KeyManagementService {
             _ = try destination(of: request, facts.destination, context)
             throw .dryRunSucceeded
         }
-        guard let ciphertext = request.ciphertextBlob else { throw .missing("ciphertextBlob") }
-        let (blob, source) = try resolveCiphertext(
-            ciphertext, identifier: request.sourceKeyId, algorithm: request.sourceEncryptionAlgorithm,
+        guard let bytes = request.ciphertextBlob else { throw .missing("ciphertextBlob") }
+        let (ciphertext, source) = try resolveCiphertext(
+            bytes, identifier: request.sourceKeyId, algorithm: request.sourceEncryptionAlgorithm,
             for: .reEncrypt, action: .reEncryptFrom, facts: facts.source, grantTokens: request.grantTokens, context)
         let destination = try destination(of: request, facts.destination, context)
-        let plaintext = try await decrypt(blob, context: sourceContext, with: source)
+        let destinationAlgorithm = request.destinationEncryptionAlgorithm ?? .symmetricDefault
+        let plaintext = try await decrypt(ciphertext, context: sourceContext, with: source)
+        try checkEncryption(
+            plaintext.count, context: destinationContext, with: destination, destinationAlgorithm, for: .reEncrypt)
         if request.dryRun == true { throw .dryRunSucceeded }
-        let newBlob = try await encrypt(plaintext, context: destinationContext, with: destination)
+        let newBlob = try await encrypt(
+            plaintext, destinationAlgorithm, context: destinationContext, with: destination)
         return ReEncryptResponse(
             ciphertextBlob: newBlob,
-            destinationEncryptionAlgorithm: .symmetricDefault,
+            destinationEncryptionAlgorithm: destinationAlgorithm,
             destinationKeyMaterialId: destination.showsMaterialIDs
                 ? try destination.currentMaterial.materialIDText : nil,
             keyId: Text(destination.arn),
-            sourceEncryptionAlgorithm: .symmetricDefault,
+            sourceEncryptionAlgorithm: ciphertext.algorithm,
             sourceKeyId: Text(source.arn),
-            sourceKeyMaterialId: source.showsMaterialIDs ? Text(blob.materialID.lowercaseHexadecimal) : nil)
+            sourceKeyMaterialId: ciphertext.materialID(shownFor: source))
     }
 
     /// Two keys, two actions, two sets of facts: each side is authorized with its own encryption context.
@@ -64,7 +70,9 @@ extension KeyManagementService {
         let key = try resolve(
             request.destinationKeyId, forms: .keysAndAliases, for: .reEncrypt, action: .reEncryptTo, facts: facts,
             grantTokens: request.grantTokens, context)
-        try checkSymmetricEncryption(key, algorithm: request.destinationEncryptionAlgorithm, for: .reEncrypt)
+        try check(
+            key, .encryptDecrypt, .encryption(request.destinationEncryptionAlgorithm ?? .symmetricDefault),
+            for: .reEncrypt)
         return key
     }
 }

@@ -24,7 +24,7 @@ enum KeyMaterialRows {
 
     private static let select = """
         SELECT account_id, region, key_id, position, backing_key_id, backing_key_spec, backing_kms_key_id, reference,
-            placement, cluster_id, material_id, creation_date
+            placement, cluster_id, material_id, creation_date, public_key
         FROM key_materials ORDER BY account_id, region, key_id, position
         """
 
@@ -36,19 +36,21 @@ enum KeyMaterialRows {
     /// Leaves a row that is the same already as it is.
     private static let upsert = """
         INSERT INTO key_materials (account_id, region, key_id, position, backing_key_id, backing_key_spec,
-            backing_kms_key_id, reference, placement, cluster_id, material_id, creation_date)
+            backing_kms_key_id, reference, placement, cluster_id, material_id, creation_date, public_key)
         VALUES (:account_id, :region, :key_id, :position, :backing_key_id, :backing_key_spec,
-            :backing_kms_key_id, :reference, :placement, :cluster_id, :material_id, :creation_date)
+            :backing_kms_key_id, :reference, :placement, :cluster_id, :material_id, :creation_date,
+            :public_key)
         ON CONFLICT (account_id, region, key_id, position) DO UPDATE SET
             backing_key_id = excluded.backing_key_id, backing_key_spec = excluded.backing_key_spec,
             backing_kms_key_id = excluded.backing_kms_key_id, reference = excluded.reference,
             placement = excluded.placement, cluster_id = excluded.cluster_id,
-            material_id = excluded.material_id, creation_date = excluded.creation_date
+            material_id = excluded.material_id, creation_date = excluded.creation_date,
+            public_key = excluded.public_key
         WHERE (backing_key_id, backing_key_spec, backing_kms_key_id, reference, placement, cluster_id, material_id,
-                creation_date)
+                creation_date, public_key)
             IS NOT (excluded.backing_key_id, excluded.backing_key_spec, excluded.backing_kms_key_id,
                 excluded.reference, excluded.placement, excluded.cluster_id, excluded.material_id,
-                excluded.creation_date)
+                excluded.creation_date, excluded.public_key)
         """
 }
 
@@ -59,7 +61,8 @@ extension KeyMaterial {
                 id: try row.backingKeyID("backing_key_id"),
                 keySpec: try row.name("backing_key_spec"),
                 kmsKeyID: try row.string("backing_kms_key_id"),
-                reference: try row.bytes("reference")
+                reference: try row.bytes("reference"),
+                publicKey: try row.optionalBytes("public_key")
             ),
             placement: try row.placement(),
             materialID: try row.bytes("material_id"),
@@ -73,6 +76,7 @@ extension KeyMaterial {
             "backing_key_spec": backingKey.keySpec.rawValue,
             "backing_kms_key_id": backingKey.kmsKeyID,
             "reference": Data(backingKey.reference),
+            "public_key": backingKey.publicKey.map { Data($0) },
             "material_id": Data(materialID),
             "creation_date": creationDate.secondsSinceEpoch,
         ]

@@ -53,8 +53,9 @@ extension TokenDeviceConfiguration: Decodable {
 
 extension TokenProfile: Decodable {
     private enum Keys: String, CodingKey, CaseIterable {
-        case gcmIV, sessionCopies, syncDirectory, maxSessions, callTimeoutMilliseconds, connectTimeoutMilliseconds
-        case queueLimit, stuckCallLimit, canaryIntervalMilliseconds, recoveryDelayMilliseconds
+        case gcmIV, sessionCopies, syncDirectory, maxSessions, callTimeoutMilliseconds, keyPairTimeoutMilliseconds
+        case connectTimeoutMilliseconds, queueLimit, stuckCallLimit, canaryIntervalMilliseconds,
+            recoveryDelayMilliseconds
     }
 
     public init(from decoder: any Decoder) throws {
@@ -75,6 +76,7 @@ extension TokenProfile: Decodable {
         syncDirectory = try values.decodeIfPresent(String.self, forKey: .syncDirectory)
         try set(\.maxSessions, .maxSessions)
         try set(\.callTimeoutMilliseconds, .callTimeoutMilliseconds)
+        try set(\.keyPairTimeoutMilliseconds, .keyPairTimeoutMilliseconds)
         try set(\.connectTimeoutMilliseconds, .connectTimeoutMilliseconds)
         try set(\.queueLimit, .queueLimit)
         try set(\.stuckCallLimit, .stuckCallLimit)

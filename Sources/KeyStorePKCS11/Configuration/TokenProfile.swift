@@ -21,6 +21,8 @@ public struct TokenProfile: Sendable, Hashable {
     public var maxSessions = 4
     /// From the request's arrival in the queue to its answer.
     public var callTimeoutMilliseconds = 5_000
+    /// The same for making a key pair: RSA with 4096 bits takes a soft token many seconds when luck is bad.
+    public var keyPairTimeoutMilliseconds = 60_000
     /// For login, probe and sweep together.
     public var connectTimeoutMilliseconds = 60_000
     /// Requests that wait for a session; one more is answered as overloaded.
@@ -42,6 +44,7 @@ public struct TokenProfile: Sendable, Hashable {
         }
         try require("maxSessions", maxSessions, in: 1...256)
         try require("callTimeoutMilliseconds", callTimeoutMilliseconds, in: 10...600_000)
+        try require("keyPairTimeoutMilliseconds", keyPairTimeoutMilliseconds, in: 10...600_000)
         try require("connectTimeoutMilliseconds", connectTimeoutMilliseconds, in: 10...600_000)
         try require("queueLimit", queueLimit, in: 1...1_000_000)
         try require("stuckCallLimit", stuckCallLimit, in: 1...256)

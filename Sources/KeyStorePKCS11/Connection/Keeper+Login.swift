@@ -143,11 +143,11 @@ extension Keeper {
         guard let epoch = spare?.epoch else { throw PKCS11Error(.login, .sessionClosed) }
         var session = try slot.openSession(epoch: epoch)
         let sweep = try TokenSweep.run(in: &session)
-        let isFirst = connection.state.withLock { $0.capabilities.findings.isEmpty }
+        let isFirst = connection.state.withLock { $0.capabilities.isEmpty }
         if isFirst {
             let capabilities = try CapabilityProbe(sealing: connection.sealing).run(in: slot, epoch: epoch)
             connection.state.withLock { $0.capabilities = capabilities }
-            if let refusal = capabilities.refusal(of: TokenCapabilities.Need.allCases) {
+            if let refusal = capabilities.refusal(of: TokenCapabilities.Need.basic) {
                 connection.tell(.finding, "the token cannot do everything: \(refusal)")
             }
         }
@@ -192,7 +192,7 @@ extension Keeper {
             if configuration.profile.sessionCopies {
                 do throws(PKCS11Error) {
                     // Copies live as long as the session that made them, hence the spare one.
-                    copy = try spare?.copyObject(object, KeyTemplates.sessionCopy)
+                    copy = try spare?.copyObject(object, KeyTemplate.sessionCopy)
                 } catch {
                     // What cannot be copied is used where it is.
                     if error.isDeviceFault { throw error }

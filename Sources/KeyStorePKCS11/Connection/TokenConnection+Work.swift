@@ -7,10 +7,13 @@ internal import Synchronization
 
 extension TokenConnection {
     /// Runs `body` on a worker, in its session, and awaits the answer: one hop between threads each way.
+    ///
+    /// - Parameter timeoutMilliseconds: nil is the usual limit of a call.
     func perform<Answer: Sendable>(
+        timeoutMilliseconds: Int? = nil,
         _ body: @escaping @Sendable (inout Session) throws(PKCS11Error) -> Answer
     ) async -> Result<Answer, Fault> {
-        await submit(to: work) { [self] session in use(&session, body) }
+        await submit(to: work, timeoutMilliseconds) { [self] session in use(&session, body) }
     }
 
     /// Runs `body` on the keeper, in the spare session: what must live as long as the login is made there.
@@ -34,12 +37,13 @@ extension TokenConnection {
     }
 
     private func submit<Answer: Sendable>(
-        to queue: WorkQueue, _ body: @escaping @Sendable (inout Session?) -> Result<Answer, Fault>
+        to queue: WorkQueue, _ timeoutMilliseconds: Int? = nil,
+        _ body: @escaping @Sendable (inout Session?) -> Result<Answer, Fault>
     ) async -> Result<Answer, Fault> {
         await withCheckedContinuation { continuation in
             let answer = PendingAnswer<Result<Answer, Fault>>(continuation)
             let job = Job(
-                deadline: .now + .milliseconds(configuration.profile.callTimeoutMilliseconds),
+                deadline: .now + .milliseconds(timeoutMilliseconds ?? configuration.profile.callTimeoutMilliseconds),
                 run: { session in answer.settle(body(&session)) },
                 refuse: { error in answer.settle(.failure(.refused(error))) })
             if let refusal = queue.submit(job) { job.refuse(refusal) }

@@ -43,13 +43,23 @@ struct TokenSweep: Sendable {
         }
         let id = values.bytes(.id).flatMap { BackingKeyID(bytes: $0) }
         inventory.append(InventoryEntry(id: id, label: values.text(.label) ?? ""))
-        guard isAESKey, let id else { return }
+        guard let id, let type = values.number(.keyType).map(KeyType.init),
+            Self.kinds[objectClass]?.contains(type) == true
+        else { return }
         if ambiguous.contains(id) || keys.removeValue(forKey: id) != nil {
             ambiguous.insert(id)
         } else {
             keys[id] = object
         }
     }
+}
+
+extension TokenSweep {
+    /// What a backing key can be.
+    private static let kinds: [ObjectClass?: Set<KeyType>] = [
+        .secretKey: [.aes, .genericSecret, .sha224HMAC, .sha256HMAC, .sha384HMAC, .sha512HMAC],
+        .privateKey: [.rsa, .ec, .ecEdwards],
+    ]
 }
 
 extension PKCS11Error {

@@ -23,7 +23,7 @@ final class Job: Sendable {
 
 /// The bounded queue between callers, who await, and the token's own threads, which block.
 ///
-/// Jobs run in order of arrival and all have the same time limit, so the first one waiting expires first.
+/// Jobs run in order of arrival. Each has its own time limit.
 final class WorkQueue: Sendable {
     enum Step: Sendable {
         case job(Job)
@@ -125,10 +125,7 @@ final class WorkQueue: Sendable {
     func expire(now: ContinuousClock.Instant) -> Int {
         var expired: [Job] = []
         let givenUp = state.withLock { state in
-            while let job = state.waiting.first, job.deadline <= now {
-                _ = state.waiting.popFirst()
-                expired.append(job)
-            }
+            expired = state.waiting.removeExpired(now)
             var givenUp = 0
             for (thread, job) in state.running where job.deadline <= now && !state.stuck.contains(thread) {
                 state.stuck.insert(thread)
@@ -181,8 +178,6 @@ private struct Ring {
         jobs = Array(repeating: nil, count: capacity)
     }
 
-    var first: Job? { count == 0 ? nil : jobs[head] }
-
     /// False when the buffer is full.
     mutating func append(_ job: Job) -> Bool {
         guard count < jobs.count else { return false }
@@ -199,6 +194,18 @@ private struct Ring {
             count -= 1
         }
         return jobs[head]
+    }
+
+    /// Takes out what is past its limit; the others keep their order.
+    mutating func removeExpired(_ now: ContinuousClock.Instant) -> [Job] {
+        guard (0..<count).contains(where: { (jobs[(head + $0) % jobs.count]?.deadline ?? now) <= now }) else {
+            return []
+        }
+        var expired: [Job] = []
+        for job in removeAll() {
+            if job.deadline <= now { expired.append(job) } else { _ = append(job) }
+        }
+        return expired
     }
 
     mutating func removeAll() -> [Job] {

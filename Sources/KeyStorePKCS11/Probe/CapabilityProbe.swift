@@ -1,3 +1,4 @@
+internal import KMSModel
 internal import KeyStores
 internal import PKCS11
 internal import SecureMemory
@@ -9,7 +10,8 @@ struct CapabilityProbe: Sendable {
     /// - Returns: what was found. A token that cannot do something is a finding; only a failing device is an error.
     func run(in slot: Slot, epoch: LoginEpoch) throws(PKCS11Error) -> TokenCapabilities {
         var capabilities = TokenCapabilities()
-        try note(.keyGeneration, in: &capabilities, slot, epoch, probeGeneration)
+        let start = ContinuousClock.now
+        try note(.generation(.symmetricDefault), in: &capabilities, slot, epoch, probeGeneration)
         try note(.random, in: &capabilities, slot, epoch, probeRandom)
         try note(.ecb, in: &capabilities, slot, epoch, probeECB)
         var imports = false
@@ -23,11 +25,14 @@ struct CapabilityProbe: Sendable {
         capabilities.badTagReturnValue = wrongTag
         capabilities.findings[.gcmAuthentication] =
             wrongTag != nil && wrongData != nil ? .yes : .no("a wrong tag or wrong associated data is not refused")
+        try probeMACs(&capabilities, slot, epoch)
+        try probeKeyPairs(&capabilities, slot, epoch)
+        capabilities.probeTime = ContinuousClock.now - start
         return capabilities
     }
 
     /// One question in a session of its own: nil is yes, a text or a refusal of the token is no.
-    private func note(
+    func note(
         _ need: TokenCapabilities.Need, in capabilities: inout TokenCapabilities, _ slot: Slot, _ epoch: LoginEpoch,
         _ probe: (inout Session) throws(PKCS11Error) -> String?
     ) throws(PKCS11Error) {
@@ -44,13 +49,10 @@ struct CapabilityProbe: Sendable {
     // MARK: The questions
 
     private func probeGeneration(_ session: inout Session) throws(PKCS11Error) -> String? {
-        let id = Canary.id + [0]
-        let key = try session.generateKey(
-            .aesKeyGeneration,
-            KeyTemplates.aes256(id: id, label: "strongroom probe", onToken: false)
-                + [.valueLength(KeyTemplates.aes256ByteCount)])
-        return KeyTemplates.deviation(
-            of: try session.attributes(of: key, KeyTemplates.readBack), id: id, onToken: false)
+        switch try KeyMaking.make(Self.template(.aes256, [.encryptDecrypt]), in: &session) {
+        case .sound: nil
+        case .wrong(let reason): reason
+        }
     }
 
     private func probeRandom(_ session: inout Session) throws(PKCS11Error) -> String? {
@@ -125,7 +127,6 @@ struct CapabilityProbe: Sendable {
     }
 
     /// What the token answers to the forgery; nil if it takes it, or could not be asked.
-
     private func probeRefusal(
         of forgery: Forgery, _ slot: Slot, _ epoch: LoginEpoch
     ) throws(PKCS11Error) -> ReturnValue? {
@@ -156,26 +157,36 @@ struct CapabilityProbe: Sendable {
 
     // MARK: Keys
 
-    private func generatedKey(in session: inout Session) throws(PKCS11Error) -> ObjectHandle {
-        try session.generateKey(
-            .aesKeyGeneration,
-            KeyTemplates.aes256(id: Canary.id + [1], label: "strongroom probe", onToken: false)
-                + [.valueLength(KeyTemplates.aes256ByteCount)])
+    static func template(
+        _ form: KeyForm, _ usages: Set<KeyUsageType>, keyType: KeyType? = nil
+    ) -> KeyTemplate {
+        KeyTemplate(
+            form, usages: usages, id: Canary.id + [0], label: "strongroom probe", onToken: false, keyType: keyType)
     }
 
-    /// Nil when the token takes no secret keys from outside.
+    private func generatedKey(in session: inout Session) throws(PKCS11Error) -> ObjectHandle {
+        try session.generateKey(.aesKeyGeneration, Self.template(.aes256, [.encryptDecrypt]).generationAttributes)
+    }
+
     private func importedKey(_ value: [UInt8], in session: inout Session) throws(PKCS11Error) -> ObjectHandle? {
+        try Self.imported(
+            Self.template(.aes256, [.encryptDecrypt]).attributes + [.value(SecretBytes(copying: value.span))],
+            in: &session)
+    }
+
+    /// Nil when the token does not take such keys from outside.
+    static func imported(
+        _ attributes: [Attribute], in session: inout Session
+    ) throws(PKCS11Error) -> ObjectHandle? {
         do throws(PKCS11Error) {
-            return try session.createObject(
-                KeyTemplates.aes256(id: Canary.id + [2], label: "strongroom probe", onToken: false)
-                    + [.value(SecretBytes(copying: value.span))])
+            return try session.createObject(attributes)
         } catch {
             if error.isDeviceFault { throw error }
             return nil
         }
     }
 
-    private static func areEqual(_ secret: SecretBytes, _ bytes: [UInt8]) -> Bool {
+    static func areEqual(_ secret: SecretBytes, _ bytes: [UInt8]) -> Bool {
         secret.withBytes { secret in constantTimeEquals(secret, bytes.span) }
     }
 }

@@ -1,3 +1,6 @@
+internal import PKCS11
+internal import SecureMemory
+
 /// Published answers that a token must reproduce.
 enum KnownAnswers {
     // FIPS 197, appendix C.3: AES-256.
@@ -34,4 +37,41 @@ enum KnownAnswers {
     private static let gcmKeyHalf: [UInt8] = [
         0xFE, 0xFF, 0xE9, 0x92, 0x86, 0x65, 0x73, 0x1C, 0x6D, 0x6A, 0x8F, 0x94, 0x67, 0x30, 0x83, 0x08,
     ]
+
+    // RFC 4231 §4.7: a key longer than a block, so that tokens which refuse keys shorter than the hash take it.
+    static let hmacKey = [UInt8](repeating: 0xAA, count: 131)
+    static let hmacMessage = Array("Test Using Larger Than Block-Size Key - Hash Key First".utf8)
+
+    static func hmac(_ hash: MechanismHash) -> [UInt8]? {
+        switch hash {
+        case .sha1: nil
+        case .sha224: bytes("95e9a0db962095adaebe9b2d6f0dbce2d499f112f2d2b7273fa6870e")
+        case .sha256: bytes("60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54")
+        case .sha384:
+            bytes(
+                "4ece084485813e9088d2c63a041bc5b44f9ef1012a2b588f3cd11f05033ac4c60c2ef6ab4030fe8296248df163f44952")
+        case .sha512:
+            bytes(
+                "80b24263c7c1a3ebb71493c1dd7be8b49b46d1f41b4aeec1121b013783f8f352"
+                    + "6b56d037e05f2598bd0fd2215d6a1e5295e64f73f63f0aec8b915a985d786598")
+        }
+    }
+
+    /// A point whose second byte is 0x3F, the length of what follows it: bare, it begins like the DER of a shorter one,
+    /// as one point in 256 does, and a token that guesses between the two forms must guess right. Made with OpenSSL 3,
+    /// as are the private key and their shared secret.
+    static let awkwardPoint = bytes(
+        "043fb3344bdb2d9e96596fd427b8f087a0eb0d27d9c9b5afc2e8aeb55477ac2843"
+            + "dcca6106ad0bf271b1adbd82fdc68e5b6981a6613c1940971683655dd88d650b")
+    static let agreementKey = bytes("8456aa3e97c44c52698a9abb9dc5fb221e5efcc1641ae8cf02bb87edfa1993d4")
+    static let agreedSecret = bytes("def141acc87c78c871e94a40ac53a58b8037514922c728e0ef14865b647b7d7b")
+
+    /// Published keys in the form that templates take.
+    static func secret(_ bytes: [UInt8]) -> SecretBytes { SecretBytes(copying: bytes.span) }
+
+    /// The bytes of a constant in hexadecimal digits.
+    static func bytes(_ digits: String) -> [UInt8] {
+        let values = digits.utf8.map { UInt8($0 < UInt8(ascii: "a") ? $0 - UInt8(ascii: "0") : $0 - UInt8(ascii: "W")) }
+        return stride(from: 0, to: values.count, by: 2).map { values[$0] << 4 | values[$0 + 1] }
+    }
 }

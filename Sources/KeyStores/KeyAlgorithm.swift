@@ -1,0 +1,21 @@
+public import KMSModel
+
+/// One thing that a key can do, as the API names it.
+public enum KeyAlgorithm: Hashable, Sendable {
+    case encryption(EncryptionAlgorithmSpec)
+    case signing(SigningAlgorithmSpec)
+    case mac(MacAlgorithmSpec)
+    case keyAgreement(KeyAgreementAlgorithmSpec)
+    /// ML-KEM (FIPS 203).
+    case encapsulation
+}
+
+/// What is signed, as the MessageType of a Sign request says.
+public enum SigningInput: Hashable, Sendable {
+    /// RAW: 1...4096 bytes, which the algorithm hashes itself.
+    case message([UInt8])
+    /// DIGEST: already hashed, as long as the algorithm's hash.
+    case digest([UInt8])
+    /// EXTERNAL_MU: the 64-byte message representative of ML-DSA (FIPS 204, §6.2).
+    case externalMu([UInt8])
+}

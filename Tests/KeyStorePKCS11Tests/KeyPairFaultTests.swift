@@ -1,0 +1,150 @@
+internal import Cryptography
+internal import KMSModel
+internal import KMSTesting
+internal import KeyStorePKCS11
+internal import KeyStores
+internal import PKCS11
+internal import SecureMemory
+internal import Testing
+
+extension FaultTests {
+    // MARK: Key pairs
+
+    /// SENSITIVE, EXTRACTABLE, DERIVE and TOKEN, each told wrongly.
+    @Test(arguments: ["103 0", "162 1", "10C 1", "1 0"])
+    func `A key pair that is not what was asked for is destroyed, both halves of it`(_ lie: String) async throws {
+        let device = try TestDevice.faulty()
+        try await device.whileConnected { store async throws in
+            try faults.command("C_GetAttributeValue lie \(lie)")
+            for kind in [KeyKind(.eccNistP256, .signVerify), KeyKind(.eccNistEdwards25519, .signVerify)] {
+                let request = ConformanceKeys.request(kind.keySpec, kind.usage)
+                #expect(await errorCode { _ = try await store.generateKey(request) } == .internalFailure)
+            }
+            try faults.command()
+            #expect(try await store.inventory()?.isEmpty == true)
+        }
+    }
+
+    @Test(arguments: ["C_GetAttributeValue return 5 times 1", "C_GetAttributeValue return 5 times 1 skip 1"])
+    func `An error while reading either half back destroys both`(_ command: String) async throws {
+        let device = try TestDevice.faulty()
+        try await device.whileConnected { store async throws in
+            try faults.command(command)
+            let request = ConformanceKeys.request(.eccNistP256, .signVerify)
+            #expect(await errorCode { _ = try await store.generateKey(request) } == .internalFailure)
+            try faults.command()
+            #expect(try await store.inventory()?.isEmpty == true)
+        }
+    }
+
+    @Test func `A new pair whose private half does not work is not acknowledged`() async throws {
+        let device = try TestDevice.faulty()
+        try await device.whileConnected { store async throws in
+            try faults.command("C_Sign return 30 times 1")
+            let request = ConformanceKeys.request(.eccNistP256, .signVerify)
+            #expect(await errorCode { _ = try await store.generateKey(request) } == .internalFailure)
+            try faults.command()
+            #expect(try await store.inventory()?.isEmpty == true)
+            #expect(!device.events.contains(.sick))
+        }
+    }
+
+    @Test func `A pair that comes too late is destroyed`() async throws {
+        let device = try TestDevice.faulty { $0.profile.keyPairTimeoutMilliseconds = 700 }
+        try await device.whileConnected { store async throws in
+            try faults.command("C_GetAttributeValue delay 1500 times 1")
+            let request = ConformanceKeys.request(.eccNistP256, .signVerify)
+            #expect(await errorCode { _ = try await store.generateKey(request) } == .timedOut)
+            try await device.wait(for: "the late pair to be destroyed") {
+                try faults.calls().filter { $0 == "C_DestroyObject" }.count >= 2
+            }
+            try faults.command()
+            try await device.wait(for: "nothing to be left") { try await store.inventory()?.isEmpty == true }
+        }
+    }
+
+    @Test func `Making a pair may take longer than any other call`() async throws {
+        let device = try TestDevice.faulty { $0.profile.callTimeoutMilliseconds = 1_000 }
+        try await device.whileConnected { store async throws in
+            try faults.command("C_GetAttributeValue delay 2000 times 1")
+            let key = try await store.generateKey(ConformanceKeys.request(.eccNistP256, .signVerify))
+            #expect(try await store.sign(.message([1]), algorithm: .ecdsaSha256, with: key).count > 60)
+            #expect(!device.events.contains(.stuckCall))
+        }
+    }
+
+    @Test func `A device error of one signature is not sickness`() async throws {
+        let device = try TestDevice.faulty()
+        try await device.whileConnected { store async throws in
+            let key = try await store.generateKey(ConformanceKeys.request(.eccNistP256, .signVerify))
+            let mac = try await store.generateKey(ConformanceKeys.request(.hmac256, .generateVerifyMac))
+            // CKR_DEVICE_ERROR, CKR_GENERAL_ERROR, CKR_DATA_LEN_RANGE.
+            for code in ["30", "5", "21"] {
+                try faults.command("C_Sign return \(code) times 2")
+                #expect(
+                    await errorCode { _ = try await store.sign(.message([1]), algorithm: .ecdsaSha256, with: key) }
+                        == .internalFailure)
+                #expect(
+                    await errorCode {
+                        _ = try await store.authenticate(SecretBytes([1]), algorithm: .hmacSha256, with: mac)
+                    } == .internalFailure)
+            }
+            try faults.command()
+            _ = try await store.sign(.message([1]), algorithm: .ecdsaSha256, with: key)
+            #expect(!device.events.contains(.sick))
+        }
+    }
+
+    @Test func `Lost sessions cost signatures, codes and OAEP nothing`() async throws {
+        let device = try TestDevice.faulty()
+        try await device.whileConnected { store async throws in
+            let key = try await store.generateKey(ConformanceKeys.request(.eccNistP256, .signVerify))
+            let mac = try await store.generateKey(ConformanceKeys.request(.hmac256, .generateVerifyMac))
+            let pair = try await store.generateKey(ConformanceKeys.request(.rsa2048, .encryptDecrypt))
+            let publicKey = try PublicKey(spki: #require(pair.publicKey), kind: .rsa2048)
+            // CKR_SESSION_HANDLE_INVALID once.
+            try faults.command("C_SignInit return B3 times 1")
+            _ = try await store.sign(.message([1]), algorithm: .ecdsaSha256, with: key)
+            try faults.command("C_SignInit return B3 times 1", "# again")
+            _ = try await store.authenticate(SecretBytes([1]), algorithm: .hmacSha256, with: mac)
+            for (algorithm, hash) in [
+                (EncryptionAlgorithmSpec.rsaesOaepSha1, HashFunction.sha1), (.rsaesOaepSha256, .sha256),
+            ] {
+                let ciphertext = try publicKey.encrypt([1, 2, 3].span, .rsaOAEP(hash))
+                // And a passing CKR_DEVICE_ERROR, which is not what this token answers to junk.
+                try faults.command("C_Decrypt return 30 times 1", "# \(algorithm)")
+                let plaintext = try await store.decrypt(ciphertext, algorithm: algorithm, with: pair)
+                #expect(plaintext.revealed == [1, 2, 3])
+            }
+            #expect(!device.events.contains(.sick))
+        }
+    }
+
+    // MARK: Leftovers
+
+    @Test func `Destroying a key destroys a public half that somebody left beside it`() async throws {
+        let token = try SoftHSMFixture.shared().takeToken()
+        let configuration = TokenDeviceConfiguration(
+            clusterID: TestDevice.clusterID, modulePath: SoftHSMFixture.modulePath, token: .label(token.label))
+        let device = try TestDevice(configuration, pin: token.pin)
+        try await device.whileConnected { store async throws in
+            let key = try await store.generateKey(ConformanceKeys.request(.eccNistP256, .signVerify))
+            let point = try #require(key.publicKey).suffix(65)
+            let slot = try #require(
+                try Module.load(path: SoftHSMFixture.modulePath).slotsWithToken().first { slot in
+                    try slot.tokenInfo().label == token.label
+                })
+            var session = try slot.openSession(epoch: LoginEpoch())
+            _ = try session.createObject([
+                .objectClass(.publicKey), .keyType(.ec), .flag(.token, true), .id(key.id.bytes),
+                .bytes(.ecParameters, [0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07]),
+                .bytes(.ecPoint, [0x04, 0x41] + point),
+            ])
+            #expect(try session.findObjects([.id(key.id.bytes)]).count == 2)
+            // It is nobody's key material and does not make the identity ambiguous.
+            #expect(try await store.inventory()?.count == 1)
+            try await store.destroyKey(key.id)
+            #expect(try session.findObjects([.id(key.id.bytes)]).isEmpty)
+        }
+    }
+}
