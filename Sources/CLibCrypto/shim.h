@@ -172,6 +172,32 @@ static inline int clibcrypto_rsa_exponent_is_sound(const EVP_PKEY *key) {
     return sound;
 }
 
+// 1 when a private key of two primes is as FIPS 186-5 §A.1.1 wants it, as far as the tests of libcrypto do not look: no
+// third prime, both primes half as long as the modulus and far enough apart, the private exponent not short.
+static inline int clibcrypto_rsa_primes_are_sound(const EVP_PKEY *key) {
+    BIGNUM *p = NULL, *q = NULL, *d = NULL, *third = NULL, *difference = BN_secure_new();
+    int half = EVP_PKEY_get_bits(key) / 2;
+    int sound = difference && EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_FACTOR1, &p) == 1 &&
+        EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_FACTOR2, &q) == 1 &&
+        EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_D, &d) == 1 &&
+        EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_FACTOR3, &third) != 1 && BN_num_bits(p) == half &&
+        BN_num_bits(q) == half && BN_sub(difference, p, q) == 1 && BN_num_bits(difference) > half - 100 &&
+        BN_num_bits(d) > half;
+    BN_clear_free(p);
+    BN_clear_free(q);
+    BN_clear_free(d);
+    BN_clear_free(third);
+    BN_clear_free(difference);
+    return sound;
+}
+
+// 1 when the curve of a key was given by its name; older versions do not know the question, and answer 0.
+static inline int clibcrypto_curve_is_named(const EVP_PKEY *key) {
+    int is_explicit = 1;
+    return EVP_PKEY_get_int_param(key, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS, &is_explicit) == 1 &&
+        !is_explicit;
+}
+
 // Certificates. The default callback would ask for the pass phrase of an encrypted PEM on the terminal.
 
 static inline int clibcrypto_no_pass_phrase(char *buffer, int size, int writing, void *context) {

@@ -15,6 +15,22 @@ enum DER {
         }
     }
 
+    /// Whether the bytes are one sequence, and its contents begin with `contents`.
+    static func isOneSequence(_ bytes: Span<UInt8>, beginningWith contents: [UInt8]) -> Bool {
+        let end = headerByteCount(bytes.count) + contents.count
+        return isOneSequence(bytes) && bytes.count >= end
+            && constantTimeEquals(bytes.extracting((end - contents.count)..<end), contents.span)
+    }
+
+    /// Of a whole element of `count` bytes with its shortest length.
+    private static func headerByteCount(_ count: Int) -> Int {
+        switch count {
+        case ..<130: 2
+        case ..<259: 3
+        default: 4
+        }
+    }
+
     /// Whether the bytes are a sequence of up to 65535 bytes with its shortest length and nothing after it. libcrypto's
     /// parsers stop at the end of what they read.
     static func isOneSequence(_ bytes: Span<UInt8>) -> Bool {

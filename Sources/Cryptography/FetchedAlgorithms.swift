@@ -10,6 +10,12 @@ internal import CLibCrypto
 enum FetchedAlgorithms {
     nonisolated(unsafe) static let aes256GCM: OpaquePointer? = unsafe EVP_CIPHER_fetch(nil, "AES-256-GCM", nil)
     nonisolated(unsafe) static let aes256ECB: OpaquePointer? = unsafe EVP_CIPHER_fetch(nil, "AES-256-ECB", nil)
+    nonisolated(unsafe) static let aes128WrapPad: OpaquePointer? = unsafe EVP_CIPHER_fetch(
+        nil, "AES-128-WRAP-PAD", nil)
+    nonisolated(unsafe) static let aes192WrapPad: OpaquePointer? = unsafe EVP_CIPHER_fetch(
+        nil, "AES-192-WRAP-PAD", nil)
+    nonisolated(unsafe) static let aes256WrapPad: OpaquePointer? = unsafe EVP_CIPHER_fetch(
+        nil, "AES-256-WRAP-PAD", nil)
     nonisolated(unsafe) static let kbkdf: OpaquePointer? = unsafe EVP_KDF_fetch(nil, "KBKDF", nil)
 
     /// The algorithm, or `unsupportedAlgorithm` naming what is missing.

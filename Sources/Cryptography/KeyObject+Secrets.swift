@@ -25,9 +25,7 @@ extension KeyObject {
 
     /// Errors: `authenticationFailure` for everything that does not decrypt, without a difference.
     func decrypt(_ ciphertext: Span<UInt8>, _ scheme: EncryptionScheme) throws(CryptographyError) -> SecretBytes {
-        let context = try KeyContext(self)
-        guard unsafe EVP_PKEY_decrypt_init(context.pointer) == 1 else { throw .fromLibrary("EVP_PKEY_decrypt_init") }
-        try context.configure(for: scheme)
+        let context = try KeyContext.decrypting(with: self, scheme)
         // A plaintext is shorter than its ciphertext in both schemes; RSA wants room for a whole modulus.
         return try SecretBytes(capacity: ciphertext.count) { output throws(CryptographyError) in
             try unsafe output.withUnsafeMutableBufferPointer { output, initialized throws(CryptographyError) in
@@ -118,6 +116,16 @@ extension KeyObject {
 }
 
 extension KeyContext {
+    /// Ready for EVP_PKEY_decrypt.
+    static func decrypting(
+        with key: KeyObject, _ scheme: EncryptionScheme
+    ) throws(CryptographyError) -> KeyContext {
+        let context = try KeyContext(key)
+        guard unsafe EVP_PKEY_decrypt_init(context.pointer) == 1 else { throw .fromLibrary("EVP_PKEY_decrypt_init") }
+        try context.configure(for: scheme)
+        return context
+    }
+
     /// Padding and digest. After the init call of the operation.
     fileprivate func configure(for scheme: EncryptionScheme) throws(CryptographyError) {
         let accepted: Bool

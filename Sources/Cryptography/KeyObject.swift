@@ -116,6 +116,17 @@ final class KeyObject: Sendable {
         return sound
     }
 
+    /// What `isConsistent` does not look at: an RSA key has two primes, of which none can be guessed, and the curve of a
+    /// key was given by its name and not by its parameters, which may differ in one place (CVE-2020-0601).
+    func isOrdinary(_ kind: AsymmetricKeyKind) -> Bool {
+        defer { ERR_clear_error() }
+        return switch kind.family {
+        case .rsa: unsafe clibcrypto_rsa_primes_are_sound(pointer) == 1
+        case .ellipticCurve: unsafe clibcrypto_curve_is_named(pointer) == 1
+        case .sm2, .ed25519, .mlDSA, .mlKEM: true
+        }
+    }
+
     /// Whether a public key is a point on its curve and not the point at infinity (SP 800-56A §5.6.2.3.4; the cofactor
     /// of all curves here is 1, which makes the partial check a full one).
     func isValidPoint() -> Bool {

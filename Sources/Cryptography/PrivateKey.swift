@@ -42,6 +42,37 @@ public final class PrivateKey: Sendable {
         seed = parts.seed
     }
 
+    /// Parses key material of others: PKCS#8 as above, but in its plain form alone (version 0, the one AlgorithmIdentifier
+    /// of the kind, so that a curve has its name and an RSA key two primes), with parts that belong together. What
+    /// `pkcs8` gives afterwards is our own encoding of it.
+    ///
+    /// For RSA it tests primes: up to a second.
+    ///
+    /// Errors: `invalidKey` with a reason for whoever made the material; `unsupportedAlgorithm`.
+    public convenience init(imported pkcs8: SecretBytes, kind: AsymmetricKeyKind) throws(CryptographyError) {
+        let head = [0x02, 0x01, 0x00] + kind.algorithmIdentifier
+        guard pkcs8.withBytes({ DER.isOneSequence($0, beginningWith: head) }) else {
+            throw CryptographyError(
+                .invalidKey,
+                "the material is not the DER of an unencrypted PKCS#8 PrivateKeyInfo of \(kind.rawValue)")
+        }
+        do throws(CryptographyError) {
+            try self.init(pkcs8: pkcs8, kind: kind)
+        } catch  where error.code == .invalidKey {
+            throw CryptographyError(.invalidKey, "the material is not the private key of a \(kind.rawValue) key pair")
+        }
+        guard object?.isOrdinary(kind) != false else {
+            throw CryptographyError(
+                .invalidKey,
+                kind.family == .rsa
+                    ? "the material is not an RSA key of two primes as long as each other"
+                    : "the material gives the curve by its parameters, not by its name")
+        }
+        guard isConsistent() else {
+            throw CryptographyError(.invalidKey, "the parts of the private key do not belong together")
+        }
+    }
+
     private struct Parts {
         let backing: Backing
         let publicKey: PublicKey
@@ -181,7 +212,7 @@ public final class PrivateKey: Sendable {
     }
 
     /// The key where it is libcrypto's.
-    private var object: KeyObject? {
+    var object: KeyObject? {
         switch backing {
         case .object(let object): object
         case .expanded: nil

@@ -24,13 +24,23 @@ enum Material: Sendable {
     init(encoded: SecretBytes, _ form: MaterialForm) throws(CryptographyError) {
         switch form {
         case .symmetric:
-            guard encoded.count == AES256GCM.keyByteCount else { throw Self.wrongLength(encoded) }
+            try Self.require(AES256GCM.keyByteCount, encoded)
             self = .symmetric(encoded)
         case .mac(let algorithm):
-            guard encoded.count == algorithm.byteCount else { throw Self.wrongLength(encoded) }
+            try Self.require(algorithm.byteCount, encoded)
             self = .mac(encoded, algorithm)
         case .keyPair(let kind):
             self = .keyPair(try PrivateKey(pkcs8: encoded, kind: kind))
+        }
+    }
+
+    /// Material from outside, checked. Lengths are told: whoever wrapped the material knows them.
+    ///
+    /// Errors: `invalidLength`, `invalidKey`, `unsupportedAlgorithm`.
+    init(imported material: SecretBytes, _ form: MaterialForm) throws(CryptographyError) {
+        switch form {
+        case .symmetric, .mac: try self.init(encoded: material, form)
+        case .keyPair(let kind): self = .keyPair(try PrivateKey(imported: material, kind: kind))
         }
     }
 
@@ -50,8 +60,9 @@ enum Material: Sendable {
         return key.publicKey.spki
     }
 
-    private static func wrongLength(_ bytes: SecretBytes) -> CryptographyError {
-        CryptographyError(.invalidLength, "the material has \(bytes.count) bytes")
+    private static func require(_ byteCount: Int, _ material: SecretBytes) throws(CryptographyError) {
+        guard material.count != byteCount else { return }
+        throw CryptographyError(.invalidLength, "the material has \(material.count) bytes instead of \(byteCount)")
     }
 }
 

@@ -27,12 +27,12 @@ public final class SoftwareKeyStore: KeyStore {
     /// KMS API: Sign and GenerateMac, Message.
     static let messageByteCounts = 1...4096
 
-    private let rootKey: RootKey
+    let rootKey: RootKey
     private let unsealed: BoundedCache<BackingKeyID, Unsealed>
     /// For slow work with keys.
-    private let workers: WorkPool
+    let workers: WorkPool
     /// For making RSA keys, which takes seconds: apart, so that nobody's signature waits for it.
-    private let makers: WorkPool
+    let makers: WorkPool
 
     /// - Parameters:
     ///   - cachedKeyLimit: how many backing keys stay unsealed in memory.
@@ -203,7 +203,7 @@ extension SoftwareKeyStore {
         return material
     }
 
-    private static func run<Output: Sendable, Failure: Error>(
+    static func run<Output: Sendable, Failure: Error>(
         on pool: WorkPool, _ work: @escaping @Sendable () -> Result<Output, Failure>
     ) async throws(KeyStoreError) -> Result<Output, Failure> {
         do {

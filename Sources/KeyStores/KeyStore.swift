@@ -20,11 +20,34 @@ public protocol KeyStore: Sendable {
     /// DescribeKey lists what is not refused.
     func refusal(of algorithm: KeyAlgorithm, keySpec: KeySpec) -> String?
 
+    /// Nil if material of this spec can be imported here and be of use, else the reason why not, for people.
+    func refusal(ofImporting keySpec: KeySpec, usage: KeyUsageType) -> String?
+
+    /// Nil if the store can make such a wrapping key and unwrap with it this way, else the reason why not, for people.
+    func refusal(ofWrapping algorithm: AlgorithmSpec, _ wrappingKeySpec: WrappingKeySpec) -> String?
+
     /// Makes key material inside the store and makes it durable before returning.
     ///
     /// Errors: `unsupportedAlgorithm` for what `refusal(of:usage:)` refuses. When it throws, the store may hold a
     /// half-made object under `request.id`; the caller calls `destroyKey` or lets reconciliation do it.
     func generateKey(_ request: KeyGeneration) async throws(KeyStoreError) -> BackingKey
+
+    /// Makes a key pair that unwraps key material, inside the store, and makes it durable before returning. `destroyKey`
+    /// destroys it.
+    ///
+    /// Errors: `unsupportedAlgorithm` for what `refusal(ofWrapping:_:)` refuses. When it throws, the store may hold a
+    /// half-made object under `request.id`, as with `generateKey`.
+    func makeWrappingKey(_ request: WrappingKeyGeneration) async throws(KeyStoreError) -> WrappingKey
+
+    /// Unwraps key material from outside, checks it, and makes it durable as a backing key before returning: from then
+    /// on it is like a key that was made here. The wrapping key stays.
+    ///
+    /// Errors: `invalidCiphertext` for everything that does not unwrap, without a difference; `incorrectMaterial` for
+    /// what unwraps but is not what the key spec needs (length, encoding, curve, modulus, parts that do not belong
+    /// together), with a reason for people; `keyNotFound` when the wrapping key is gone; `unsupportedAlgorithm` for what
+    /// `refusal(ofImporting:usage:)` and `refusal(ofWrapping:_:)` refuse. With the first two nothing is kept; with others
+    /// the store may hold a half-made object under the id of the new key, as with `generateKey`.
+    func importKey(_ request: KeyImport) async throws(KeyStoreError) -> ImportedKey
 
     /// Destroys the material for good. Destroying what is not there succeeds, so that an interrupted destruction can
     /// be repeated.

@@ -11,6 +11,9 @@ public struct KeyStoreError: Error, Equatable, CustomStringConvertible {
         case unsupportedAlgorithm
         /// Tag, associated data or padding did not verify. Deliberately without detail.
         case invalidCiphertext
+        /// Imported material that unwraps but is not what its key spec needs; the reason, without a secret, is for
+        /// whoever made it.
+        case incorrectMaterial
         /// The store is not reachable now and may come back (token gone, not logged in, canary failed).
         case unavailable
         /// Too much work is waiting already. The caller may try again.

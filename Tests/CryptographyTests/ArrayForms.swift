@@ -83,6 +83,22 @@ extension PublicKey {
     }
 }
 
+extension AESKeyWrap {
+    static func wrap(_ material: [UInt8], key: [UInt8]) throws(CryptographyError) -> [UInt8] {
+        try wrap(SecretBytes(material), key: key.span)
+    }
+
+    static func unwrap(_ wrapped: [UInt8], key: [UInt8]) throws(CryptographyError) -> SecretBytes {
+        try unwrap(wrapped.span, key: key.span)
+    }
+}
+
+extension PrivateKey {
+    func unwrap(_ wrapped: [UInt8], _ scheme: WrappingScheme) throws(CryptographyError) -> SecretBytes {
+        try unwrap(wrapped.span, scheme)
+    }
+}
+
 extension HashFunction {
     func digest(_ message: [UInt8]) throws(CryptographyError) -> [UInt8] { try digest(message.span) }
 }

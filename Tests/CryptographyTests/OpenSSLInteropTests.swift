@@ -6,7 +6,7 @@ import Testing
 /// Keys, signatures and ciphertexts go both ways between this module and the `openssl` command.
 @Suite struct OpenSSLInteropTests {
     /// A folder of files that one test exchanges with `openssl`.
-    private final class Exchange {
+    final class Exchange {
         let folder: URL
 
         init() throws {

@@ -10,6 +10,7 @@ enum KeyStoreUse {
     case mac
     case derive
     case random
+    case importMaterial
 }
 
 // The one place where a key store's error becomes an answer of the API.
@@ -23,8 +24,10 @@ extension KeyStoreError {
         switch code {
         case .invalidCiphertext:
             // Without a message: a failed tag, a wrong encryption context and a truncated blob look alike.
-            // Only decryption judges ciphertexts; anywhere else it is a fault of the store.
-            return use == .decrypt ? .invalidCiphertext() : .internalError
+            // Only decryption and unwrapping judge ciphertexts; anywhere else it is a fault of the store.
+            return use == .decrypt || use == .importMaterial ? .invalidCiphertext() : .internalError
+        case .incorrectMaterial:
+            return .incorrectKeyMaterial(reason)
         case .overloaded:
             return .throttled
         case .unsupportedAlgorithm:
