@@ -35,23 +35,27 @@ public final class KeyManagementService: Sendable {
     let publicKeyWork = WorkPool(name: "strongroom.public-keys", width: 2, queueLimit: 512, waitLimit: .seconds(5))
     /// An RSA key takes up to seconds of a processor.
     let keyPairMakers = WorkPool(name: "strongroom.data-key-pairs", width: 1, queueLimit: 32, waitLimit: .seconds(30))
+    let serviceEvents: @Sendable (ServiceEvent) -> Void
     /// Runs connects and reconciliations; the executable runs it as a service.
     public let backgroundWork = BackgroundWork()
     let intentsInFlight = IntentsInFlight()
 
     /// Reads the metadata and makes what a first start lacks. Touches no device yet: see `connectAtStart`.
     ///
+    /// - Parameter serviceEvents: is told what the service does by itself, once it is durable.
     /// Errors: `MetadataStoreError`, or what `sealing` throws when the root key does not fit the database.
     public init(
         configuration: Configuration, store: any MetadataStore, sealing: any SecretSealing,
         softwareKeyStore: any KeyStore, devices: any KeyStoreDevices,
-        principals: @escaping @Sendable () -> PrincipalDirectory, logger: Logger
+        principals: @escaping @Sendable () -> PrincipalDirectory, logger: Logger,
+        serviceEvents: @escaping @Sendable (ServiceEvent) -> Void = { _ in }
     ) async throws {
         self.configuration = configuration
         self.sealing = sealing
         self.devices = devices
         self.principals = principals
         self.logger = logger
+        self.serviceEvents = serviceEvents
         let metadata = try Metadata(store)
         self.metadata = metadata
         registry = KeyStoreRegistry(software: softwareKeyStore)

@@ -28,8 +28,10 @@ public struct MetadataContents: Sendable {
     public var settings: [MetadataSetting: [UInt8]] = [:]
     /// Keyed hashes of refused PINs, by cluster id.
     public var refusedPINs: [String: Set<[UInt8]>] = [:]
-    /// How many messages may have been encrypted under a backing key, rounded up.
-    public var messageReservations: [BackingKeyID: UInt64] = [:]
+    /// How many messages may have been encrypted under a material, rounded up, by KeyMaterialId: material that is
+    /// imported again, or shared by the replicas of a multi-Region key, is one material.
+    public var messageReservations: [[UInt8]: UInt64] = [:]
+    public var importParameters: [ImportParameters] = []
 
     public init() {}
 }
@@ -47,7 +49,7 @@ public enum MetadataSetting: String, Hashable, Sendable, CaseIterable {
 /// One change of the metadata. A `put` inserts or replaces.
 public enum MetadataChange: Sendable {
     case putKey(KMSKey)
-    /// Takes the key's tags, grants and material references with it; its aliases are deleted by changes of their own.
+    /// Takes the key's tags, grants, material references and import parameters with it; its aliases are deleted by changes of their own.
     case deleteKey(id: String, scope: Scope)
     case putAlias(Alias)
     case deleteAlias(name: String, scope: Scope)
@@ -60,5 +62,8 @@ public enum MetadataChange: Sendable {
     /// Nil removes the setting.
     case putSetting(MetadataSetting, [UInt8]?)
     case refusePIN(clusterID: String, keyedHash: [UInt8])
-    case reserveMessages(BackingKeyID, total: UInt64)
+    case reserveMessages(materialID: [UInt8], total: UInt64)
+    case putImportParameters(ImportParameters)
+    /// By the id of their wrapping key.
+    case deleteImportParameters(BackingKeyID)
 }

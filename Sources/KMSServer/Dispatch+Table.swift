@@ -30,6 +30,15 @@ extension Dispatch {
         .disableKey: silent(KeyManagementService.disableKey),
         .scheduleKeyDeletion: handler(KeyManagementService.scheduleKeyDeletion),
         .cancelKeyDeletion: handler(KeyManagementService.cancelKeyDeletion),
+        // Key material
+        .getParametersForImport: handler(KeyManagementService.getParametersForImport),
+        .importKeyMaterial: handler(KeyManagementService.importKeyMaterial),
+        .deleteImportedKeyMaterial: handler(KeyManagementService.deleteImportedKeyMaterial),
+        .enableKeyRotation: silent(KeyManagementService.enableKeyRotation),
+        .disableKeyRotation: silent(KeyManagementService.disableKeyRotation),
+        .rotateKeyOnDemand: handler(KeyManagementService.rotateKeyOnDemand),
+        .getKeyRotationStatus: handler(KeyManagementService.getKeyRotationStatus),
+        .listKeyRotations: handler(KeyManagementService.listKeyRotations),
         // Key policies
         .putKeyPolicy: silent(KeyManagementService.putKeyPolicy),
         .getKeyPolicy: handler(KeyManagementService.getKeyPolicy),

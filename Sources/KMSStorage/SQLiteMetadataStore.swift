@@ -89,6 +89,7 @@ public final class SQLiteMetadataStore: MetadataStore {
         contents.settings = try MetadataSetting.all(in: database)
         contents.refusedPINs = try RefusedPINRows.all(in: database)
         contents.messageReservations = try MessageReservationRows.all(in: database)
+        contents.importParameters = try ImportParameters.all(in: database)
         return contents
     }
 
@@ -118,7 +119,10 @@ public final class SQLiteMetadataStore: MetadataStore {
         case .putSetting(let setting, let value): try setting.put(value, into: database)
         case .refusePIN(let clusterID, let keyedHash):
             try RefusedPINRows.put(clusterID, keyedHash, into: database)
-        case .reserveMessages(let id, let total): try MessageReservationRows.put(id, total, into: database)
+        case .reserveMessages(let materialID, let total):
+            try MessageReservationRows.put(materialID, total, into: database)
+        case .putImportParameters(let parameters): try parameters.put(into: database)
+        case .deleteImportParameters(let id): try ImportParameters.delete(id, from: database)
         }
     }
 }

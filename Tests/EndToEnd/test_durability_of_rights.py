@@ -11,6 +11,7 @@ import time
 import botocore.exceptions
 
 from support.principals import Directory, allow, delegation, text
+from support.server import eventually
 
 PEOPLE = Directory()
 ADMIN = PEOPLE.user("admin", policies=["AdministratorAccess"])
@@ -64,11 +65,11 @@ def test_kill_in_the_middle_of_changing_grants_and_policies(default_store):
             workers = [Worker(server, seed) for seed in range(4)]
             for worker in workers:
                 worker.start()
+            eventually(lambda: all(worker.created for worker in workers), "every worker has made a grant")
             time.sleep(random.Random(round_number).uniform(0.1, 0.5))
             server.kill()
             for worker in workers:
                 worker.join()
-            assert all(worker.created for worker in workers)
             done += workers
             kms = server.start().client()
             for worker in done:

@@ -34,6 +34,16 @@ struct KeyStateRulesTests {
             .cancelDeletion,
             [notPending, notPending, .ok, .ok, notPending, notPending, notPending, notPending]
         ),
+        (
+            .rotate,
+            [.ok, .disabled, pending, pendingReplica, imports, .state("is unavailable"), creating, updating]
+        ),
+        (
+            .getImportParameters,
+            [.ok, .ok, pending, pendingReplica, .ok, .state("is unavailable"), creating, updating]
+        ),
+        (.importMaterial, [.ok, .ok, pending, pendingReplica, .ok, .state("is unavailable"), creating, .ok]),
+        (.deleteImportedMaterial, [.ok, .ok, .ok, .ok, .ok, .ok, creating, updating]),
         (.always, Array(repeating: .ok, count: 8)),
     ]
 

@@ -2,24 +2,18 @@ import Foundation
 import KMSCore
 import KMSModel
 import KMSStorage
-import KeyStores
 import Logging
 import Testing
 
 struct MessageCounterTests {
     private let directory = FileManager.default.temporaryDirectory
         .appending(path: "strongroom-counter-\(UUID().uuidString)")
-    private let id: BackingKeyID
-
-    init() {
-        var generator = SystemRandomNumberGenerator()
-        id = BackingKeyID(randomFrom: &generator)
-    }
+    private let id = (0..<32).map { _ in UInt8.random(in: .min ... .max) }
 
     private func store(reserved: UInt64?) throws -> SQLiteMetadataStore {
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         let store = try SQLiteMetadataStore(path: directory.appending(path: "counter.sqlite").path)
-        if let reserved { try store.commit([.reserveMessages(id, total: reserved)]) }
+        if let reserved { try store.commit([.reserveMessages(materialID: id, total: reserved)]) }
         return store
     }
 

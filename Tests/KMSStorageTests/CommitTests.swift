@@ -75,7 +75,7 @@ import Testing
 
     @Test func `A count beyond what a row can hold is refused`() throws {
         #expect(throws: MetadataStoreError.self) {
-            try store.commit([.reserveMessages(.fresh(), total: UInt64.max)])
+            try store.commit([.reserveMessages(materialID: [1], total: UInt64.max)])
         }
     }
 

@@ -47,6 +47,10 @@ import Testing
                 arguments: StatementArguments(name)
             )
             try database.execute(sql: "INSERT INTO settings VALUES ('clockOffset', 1, x'01')")
+            // Counts of a key that is there, and of one that is gone.
+            try database.execute(
+                sql: "INSERT INTO message_reservations VALUES (?, 3, 65536), (zeroblob(16), 1, 1)",
+                arguments: [Data(material.backingKey.id.bytes)])
         }
         try database.close()
         return key
@@ -59,6 +63,24 @@ import Testing
         } catch {
             return error.reason
         }
+    }
+
+    @Test func `The message counts of version 1 go on under the ids of the materials`() throws {
+        let key = try writeVersion1()
+        #expect(try directory.open().load().messageReservations == [key.materials[0].materialID: 65_536])
+    }
+
+    @Test func `A key of version 1 goes on where its material is`() throws {
+        let key = try writeVersion1()
+        let database = try DatabaseQueue(path: directory.databasePath)
+        try database.write { database in
+            try database.execute(
+                sql: "UPDATE key_materials SET placement = 'device', cluster_id = 'cluster-abcdefghijk'")
+        }
+        try database.close()
+        let migrated = try directory.open().load().keys
+        #expect(
+            migrated.map(\.id) == [key.id] && migrated.first?.placement == .device(clusterID: "cluster-abcdefghijk"))
     }
 
     @Test func `A database of version 1 keeps its rows and takes policies and grants`() throws {

@@ -57,7 +57,7 @@ import Testing
         let key = KMSKey(
             id: sample.id, scope: sample.scope, creationDate: .sample, keySpec: keySpec, keyUsage: .signVerify,
             origin: .awsKms, multiRegion: false, customKeyStoreID: nil, description: "", status: .enabled, tags: [],
-            materials: sample.materials
+            placement: .software, materials: sample.materials
         )
         #expect(try contents(after: [.putKey(key)]).keys == [key])
     }
@@ -125,12 +125,66 @@ import Testing
         #expect(try contents(after: changes).refusedPINs == ["a": [[1], [2, 0]], "b": [[1]]])
     }
 
+    @Test func `A key of Origin EXTERNAL keeps where its material goes, before it has any and afterwards`() throws {
+        var key = makeKey(materials: [], origin: .external, placement: .device(clusterID: "cluster-abcdefghijk"))
+        #expect(try contents(after: [.putKey(key)]).keys == [key])
+        var (old, current, pending) = (makeMaterial(of: key.id), makeMaterial(of: key.id), makeMaterial(of: key.id))
+        old.state = .nonCurrent
+        old.importDetails = KeyMaterial.ImportDetails(state: .pendingImport, description: nil, validTo: nil)
+        current.rotation = KeyMaterial.Rotation(date: .sample, type: .onDemand)
+        current.importDetails = KeyMaterial.ImportDetails(state: .imported, description: .odd, validTo: .latest)
+        pending.state = .pendingRotation
+        pending.importDetails = KeyMaterial.ImportDetails(state: .imported, description: "", validTo: nil)
+        key.materials = [old, current, pending]
+        #expect(try contents(after: [.putKey(key)]).keys == [key])
+        key.materials[2].rotation = KeyMaterial.Rotation(date: .sample, type: .automatic)
+        key.materials[1].importDetails?.validTo = nil
+        #expect(try contents(after: [.putKey(key)]).keys == [key])
+    }
+
+    @Test func `A key keeps its rotation period, and that it has none`() throws {
+        var key = makeKey()
+        key.automaticRotation = AutomaticRotation(periodInDays: 2560, nextDate: .sample)
+        #expect(try contents(after: [.putKey(key)]).keys == [key])
+        key.automaticRotation = nil
+        #expect(try contents(after: [.putKey(key)]).keys == [key])
+    }
+
+    @Test func `Import parameters come, go, and go with their key`() throws {
+        let (kept, gone) = (makeKey(materials: [], origin: .external), makeKey(materials: [], origin: .external))
+        let first = makeImportParameters(for: kept)
+        let second = makeImportParameters(for: kept, placement: .device(clusterID: "cluster-abcdefghijk"))
+        let third = makeImportParameters(for: gone)
+        let before = try contents(after: [
+            .putKey(kept), .putKey(gone), .putImportParameters(first), .putImportParameters(second),
+            .putImportParameters(third),
+        ])
+        #expect(Set(before.importParameters) == [first, second, third])
+        let after = try contents(after: [
+            .deleteImportParameters(first.wrappingKey.id), .deleteKey(id: gone.id, scope: gone.scope),
+        ])
+        #expect(after.importParameters == [second])
+    }
+
+    @Test func `The replicas of a multi-Region key keep the message count of their material`() throws {
+        let id = "mrk-0123456789abcdef0123456789abcdef"
+        let material = makeMaterial(of: id)
+        let near = makeKey(id, materials: [material])
+        let far = makeKey(id, scope: .abroad, materials: [material])
+        let after = try contents(after: [
+            .putKey(near), .putKey(far), .reserveMessages(materialID: material.materialID, total: 5),
+            .deleteKey(id: id, scope: near.scope),
+        ])
+        #expect(after.messageReservations == [material.materialID: 5])
+    }
+
     @Test func `Message reservations grow, and go with their key`() throws {
         let (kept, gone) = (makeKey(), makeKey())
-        let (keptID, goneID) = (kept.materials[0].backingKey.id, gone.materials[0].backingKey.id)
+        let (keptID, goneID) = (kept.materials[0].materialID, gone.materials[0].materialID)
         let before = try contents(after: [
-            .putKey(kept), .putKey(gone), .reserveMessages(keptID, total: 1), .reserveMessages(keptID, total: 1 << 32),
-            .reserveMessages(goneID, total: UInt64(Int64.max)),
+            .putKey(kept), .putKey(gone), .reserveMessages(materialID: keptID, total: 1),
+            .reserveMessages(materialID: keptID, total: 1 << 32),
+            .reserveMessages(materialID: goneID, total: UInt64(Int64.max)),
         ])
         #expect(before.messageReservations == [keptID: 1 << 32, goneID: UInt64(Int64.max)])
         let after = try contents(after: [.deleteKey(id: gone.id, scope: gone.scope)])

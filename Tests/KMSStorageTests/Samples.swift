@@ -49,12 +49,11 @@ extension BackingKeyID {
 func makeMaterial(
     of keyID: String, reference: [UInt8] = [1, 0, 255], placement: Placement = .software
 ) -> KeyMaterial {
-    KeyMaterial(
-        backingKey: BackingKey(
-            id: .fresh(), keySpec: .symmetricDefault, kmsKeyID: keyID, reference: reference
-        ),
+    let id = BackingKeyID.fresh()
+    return KeyMaterial(
+        backingKey: BackingKey(id: id, keySpec: .symmetricDefault, kmsKeyID: keyID, reference: reference),
         placement: placement,
-        materialID: [UInt8](repeating: 7, count: 32),
+        materialID: id.bytes + id.bytes,
         creationDate: .sample
     )
 }
@@ -62,13 +61,22 @@ func makeMaterial(
 func makeKey(
     _ id: String = UUID().uuidString.lowercased(), scope: Scope = .home, description: Text = "",
     status: KeyStatus = .enabled, tags: [Tag] = [], materials: [KeyMaterial]? = nil,
-    customKeyStoreID: String? = nil
+    customKeyStoreID: String? = nil, origin: OriginType? = nil, placement: Placement = .software
 ) -> KMSKey {
     KMSKey(
         id: id, scope: scope, creationDate: .sample, keySpec: .symmetricDefault, keyUsage: .encryptDecrypt,
-        origin: customKeyStoreID == nil ? .awsKms : .awsCloudhsm, multiRegion: id.hasPrefix("mrk-"),
+        origin: origin ?? (customKeyStoreID == nil ? .awsKms : .awsCloudhsm), multiRegion: id.hasPrefix("mrk-"),
         customKeyStoreID: customKeyStoreID, description: description, status: status, tags: tags,
-        materials: materials ?? [makeMaterial(of: id)]
+        placement: placement, materials: materials ?? [makeMaterial(of: id)]
+    )
+}
+
+func makeImportParameters(for key: KMSKey, placement: Placement = .software) -> ImportParameters {
+    ImportParameters(
+        wrappingKey: WrappingKey(
+            id: .fresh(), wrappingKeySpec: .rsa3072, wrappingAlgorithm: .rsaAesKeyWrapSha256, kmsKeyID: key.id,
+            reference: [0, 255], publicKey: [48, 0]),
+        placement: placement, scope: key.scope, creationDate: .sample, expirationDate: .sample + 86_400
     )
 }
 

@@ -11,7 +11,7 @@ extension KeyManagementService {
         let material = try key.currentMaterial
         let keyStore = try registry.keyStore(of: material, key: key)
         if keyStore.ciphertextSuite == .directAES256GCM {
-            try await messageCounter.count(material.backingKey.id, keyARN: key.arn)
+            try await messageCounter.count(material.materialID, keyARN: key.arn)
         }
         let header = CiphertextBlob.header(
             suite: keyStore.ciphertextSuite, keyID: key.id, materialID: material.materialID)
@@ -28,7 +28,7 @@ extension KeyManagementService {
 
     /// What is in a blob, and the id of the material it was made with.
     func decrypt(_ blob: CiphertextBlob, context: [UInt8], with key: KMSKey) async throws(KMSError) -> SecretBytes {
-        guard let material = key.materials.last(where: { $0.materialID == blob.materialID }) else {
+        guard let material = key.materials.last(where: { $0.materialID == blob.materialID && $0.isPresent }) else {
             throw .invalidCiphertext()
         }
         let keyStore = try registry.keyStore(of: material, key: key)
@@ -48,26 +48,6 @@ extension KeyManagementService {
         }
         return error.kmsError(use, keyARN: key.arn, inCustomKeyStore: key.customKeyStoreID != nil)
     }
-}
-
-extension KMSKey {
-    /// The material that encrypts.
-    ///
-    /// Errors: KMSInternalException for a record without material, which no operation makes.
-    var currentMaterial: KeyMaterial {
-        get throws(KMSError) {
-            guard let material = materials.last else { throw .internalError }
-            return material
-        }
-    }
-
-    /// CurrentKeyMaterialId and the like: absent for keys in custom key stores (KMS API: KeyMetadata).
-    var showsMaterialIDs: Bool { keySpec == .symmetricDefault && customKeyStoreID == nil }
-}
-
-extension KeyMaterial {
-    /// As the API writes it: 64 lower-case hexadecimal digits.
-    var materialIDText: Text { Text(materialID.lowercaseHexadecimal) }
 }
 
 extension [UInt8] {

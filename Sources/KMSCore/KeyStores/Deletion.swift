@@ -20,14 +20,15 @@ extension KeyManagementService {
     private func delete(_ due: KMSKey) async {
         let now = clock.now
         do {
-            try await metadata.write { directory, changes throws(KMSError) in
+            let event = try await metadata.write { directory, changes throws(KMSError) -> ServiceEvent? in
                 // The deletion may have been cancelled meanwhile.
                 guard let key = directory.key(due.id, in: due.scope), case .pendingDeletion(let date) = key.status,
                     date <= now
-                else { return }
+                else { return nil }
                 changes += Self.deletion(of: key, in: directory, at: now)
+                return ServiceEvent(.deletedKey, key, now)
             }
-            logger.notice("deleted a KMS key", metadata: ["key": "\(due.arn)"])
+            if let event { emit(event) }
         } catch {
             logger.error("a KMS key could not be deleted", metadata: ["key": "\(due.arn)", "error": "\(error)"])
         }
@@ -40,12 +41,10 @@ extension KeyManagementService {
         var changes: [MetadataChange] = directory.aliasNames(of: key.id, in: key.scope).all
             .map { .deleteAlias(name: $0, scope: key.scope) }
         changes.append(.deleteKey(id: key.id, scope: key.scope))
-        for material in key.materials {
+        for parameters in directory.importParameters(for: key) { changes += removal(of: parameters, now) }
+        for material in key.materials where material.isPresent {
             changes.append(
-                .putIntent(
-                    Intent(
-                        kind: .destroy, backingKeyID: material.backingKey.id, placement: material.placement,
-                        keyARN: key.arn, creationDate: now)))
+                Intent.destruction(of: material.backingKey.id, at: material.placement, keyARN: key.arn, now))
         }
         return changes
     }

@@ -10,6 +10,7 @@ enum KeyStoreUse {
     case mac
     case derive
     case random
+    /// Unwrapping key material.
     case importMaterial
 }
 

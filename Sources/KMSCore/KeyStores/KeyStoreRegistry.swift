@@ -125,7 +125,16 @@ final class KeyStoreRegistry: Sendable {
     /// Errors: KMSInvalidStateException when its custom key store is not connected, KeyUnavailableException when the
     /// device is not there.
     func keyStore(of material: KeyMaterial, key: KMSKey) throws(KMSError) -> any KeyStore {
-        guard case .device(let clusterID) = material.placement else { return software }
+        try keyStore(at: material.placement, of: key)
+    }
+
+    /// The store that the next material of `key` goes to.
+    ///
+    /// Errors: as above.
+    func keyStore(of key: KMSKey) throws(KMSError) -> any KeyStore { try keyStore(at: key.placement, of: key) }
+
+    private func keyStore(at placement: Placement, of key: KMSKey) throws(KMSError) -> any KeyStore {
+        guard case .device(let clusterID) = placement else { return software }
         if let customKeyStoreID = key.customKeyStoreID {
             guard case .connected(let keyStore) = connection(customKeyStoreID) else {
                 throw .invalidState(key.arn, "is unavailable")
@@ -134,14 +143,6 @@ final class KeyStoreRegistry: Sendable {
             return keyStore
         }
         return try defaultDevice(clusterID, keyARN: key.arn)
-    }
-
-    /// The store for a new key that names no custom key store.
-    func keyStore(at placement: Placement, keyARN: String) throws(KMSError) -> any KeyStore {
-        switch placement {
-        case .software: software
-        case .device(let clusterID): try defaultDevice(clusterID, keyARN: keyARN)
-        }
     }
 
     /// The store for work that names a custom key store.

@@ -86,10 +86,10 @@ extension KeyManagementService {
     private func compare(_ inventory: [InventoryEntry], _ placement: Placement, _ report: inout ReconciliationReport) {
         let present = Set(inventory.compactMap(\.id))
         let (missing, known) = metadata.read { directory in
-            var known = Set(directory.intents.keys)
+            var known = Set(directory.intents.keys).union(directory.importParameters.keys)
             var missing: [String] = []
             for key in directory.keys(where: { _ in true }) {
-                for material in key.materials where material.placement == placement {
+                for material in key.materials where material.placement == placement && material.isPresent {
                     known.insert(material.backingKey.id)
                     if !present.contains(material.backingKey.id) { missing.append(key.arn) }
                 }

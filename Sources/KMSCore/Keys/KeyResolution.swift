@@ -58,6 +58,7 @@ extension KeyManagementService {
             if let customKeyStoreID = key.customKeyStoreID {
                 guard case .connected = registry.connection(customKeyStoreID) else { return .unavailable }
             }
+            if key.isMissingMaterial(at: clock.now) { return .pendingImport }
             return key.status == .enabled ? .enabled : .disabled
         }
     }

@@ -16,6 +16,14 @@ package enum KeyStateRules {
         case enableOrDisable
         case scheduleDeletion
         case cancelDeletion
+        /// RotateKeyOnDemand, EnableKeyRotation, DisableKeyRotation.
+        case rotate
+        /// GetParametersForImport, for keys of Origin EXTERNAL; of the others their origin is the answer.
+        case getImportParameters
+        /// ImportKeyMaterial, likewise.
+        case importMaterial
+        /// DeleteImportedKeyMaterial, likewise. Destruction waits for a custom key store that is away.
+        case deleteImportedMaterial
         /// DescribeKey and everything else that works in every state.
         case always
     }
@@ -25,6 +33,9 @@ package enum KeyStateRules {
         switch (group, state) {
         case (.always, _): return
         case (.cancelDeletion, .pendingDeletion), (.cancelDeletion, .pendingReplicaDeletion): return
+        case (.deleteImportedMaterial, .pendingDeletion), (.deleteImportedMaterial, .pendingReplicaDeletion): return
+        case (.deleteImportedMaterial, .unavailable), (.deleteImportedMaterial, .pendingImport): return
+        case (.getImportParameters, .pendingImport), (.importMaterial, .pendingImport): return
         case (.cancelDeletion, _): throw .invalidState(keyARN, "is not pending deletion (or pending replica deletion)")
         case (_, .pendingDeletion): throw .invalidState(keyARN, "is pending deletion")
         case (_, .pendingReplicaDeletion): throw .invalidState(keyARN, "is pending replica deletion")
@@ -34,8 +45,8 @@ package enum KeyStateRules {
         // A change of a key whose store is disconnected is recorded and takes effect on reconnect.
         case (.enableOrDisable, .disabled), (.enableOrDisable, .unavailable): return
         case (.grant, .unavailable), (.grant, .updating): return
-        case (.cryptographic, .updating): return
-        case (.cryptographic, .disabled), (.grant, .disabled): throw .keyDisabled(keyARN)
+        case (.cryptographic, .updating), (.importMaterial, .updating): return
+        case (.cryptographic, .disabled), (.grant, .disabled), (.rotate, .disabled): throw .keyDisabled(keyARN)
         case (_, .pendingImport): throw .invalidState(keyARN, "is pending import")
         case (_, .unavailable): throw .invalidState(keyARN, "is unavailable")
         case (_, .creating): throw .invalidState(keyARN, "is creating")

@@ -27,9 +27,7 @@ extension KeyManagementService {
 
     /// Nil also while the key store cannot be asked: then its own failure is the answer.
     private func refusal(of algorithm: KeyAlgorithm, of key: KMSKey) -> String? {
-        guard let material = key.materials.last, let keyStore = try? registry.keyStore(of: material, key: key) else {
-            return nil
-        }
+        guard let keyStore = try? registry.keyStore(of: key) else { return nil }
         return keyStore.refusal(of: algorithm, keySpec: key.keySpec)
     }
 

@@ -24,7 +24,8 @@ package struct Directory: Sendable {
     package private(set) var intents: [BackingKeyID: Intent] = [:]
     package private(set) var settings: [MetadataSetting: [UInt8]]
     package private(set) var refusedPINs: [String: Set<[UInt8]>]
-    package private(set) var messageReservations: [BackingKeyID: UInt64]
+    package private(set) var messageReservations: [[UInt8]: UInt64]
+    package private(set) var importParameters: [BackingKeyID: ImportParameters] = [:]
 
     package init(_ stored: MetadataContents) {
         settings = stored.settings
@@ -35,6 +36,7 @@ package struct Directory: Sendable {
         for grant in stored.grants { apply(.putGrant(grant)) }
         for keyStore in stored.customKeyStores { apply(.putCustomKeyStore(keyStore)) }
         for intent in stored.intents { apply(.putIntent(intent)) }
+        for parameters in stored.importParameters { apply(.putImportParameters(parameters)) }
     }
 
     // MARK: Reading
@@ -64,6 +66,13 @@ package struct Directory: Sendable {
 
     /// The default key policy of an account.
     func defaultPolicy(in scope: Scope) -> PolicyDocument? { contents[scope]?.defaultPolicy }
+
+    /// The import parameters that wait for material of a key, oldest first.
+    package func importParameters(for key: KMSKey) -> [ImportParameters] {
+        // Few: they are capped per key and per store.
+        importParameters.values.filter { $0.scope == key.scope && $0.wrappingKey.kmsKeyID == key.id }
+            .sorted { $0.creationDate < $1.creationDate }
+    }
 
     // MARK: Grants
 
@@ -147,8 +156,12 @@ package struct Directory: Sendable {
             settings[setting] = value
         case .refusePIN(let clusterID, let keyedHash):
             refusedPINs[clusterID, default: []].insert(keyedHash)
-        case .reserveMessages(let id, let total):
-            messageReservations[id] = total
+        case .reserveMessages(let materialID, let total):
+            messageReservations[materialID] = total
+        case .putImportParameters(let parameters):
+            importParameters[parameters.wrappingKey.id] = parameters
+        case .deleteImportParameters(let id):
+            importParameters[id] = nil
         }
     }
 
@@ -159,7 +172,10 @@ package struct Directory: Sendable {
         if let grants = contents[scope]?.grants.removeValue(forKey: id) {
             retirableGrants.removeAll(of: id, in: scope, retiredBy: grants.retiringPrincipals)
         }
-        for material in key.materials { messageReservations[material.backingKey.id] = nil }
+        for parameters in importParameters(for: key) { importParameters[parameters.wrappingKey.id] = nil }
+        // The replicas of a multi-Region key share its material.
+        guard !key.multiRegion else { return }
+        for material in key.materials { messageReservations[material.materialID] = nil }
     }
 
     private mutating func putAlias(_ alias: Alias) {

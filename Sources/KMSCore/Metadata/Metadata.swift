@@ -55,6 +55,9 @@ private actor Writer {
 
     init(_ store: any MetadataStore) { self.store = store }
 
+    /// Never inlined: inlined into its caller, Swift 6.3.1 takes the lock of the metadata on the caller's thread, before
+    /// the hop to this actor, and gives it back on the writer's, which traps.
+    @inline(never)
     func write<R: Sendable>(
         to metadata: Metadata, _ check: @Sendable (Metadata) throws(KMSError) -> Void,
         _ body: @Sendable (borrowing Directory, inout [MetadataChange]) throws(KMSError) -> R

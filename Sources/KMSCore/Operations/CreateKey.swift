@@ -20,11 +20,12 @@ extension KeyManagementService {
         try authorizeCreation(of: id, keySpec, keyUsage, origin, request, context)
         try refuseUnbuilt(request, origin)
 
+        let customKeyStoreID = try customKeyStoreID(of: request, origin, context)
         var key = KMSKey(
             id: id, scope: context.scope, creationDate: clock.now, keySpec: keySpec,
-            keyUsage: keyUsage, origin: origin, multiRegion: false,
-            customKeyStoreID: try customKeyStoreID(of: request, origin, context),
-            description: request.description ?? "", status: .enabled, tags: tags, materials: [])
+            keyUsage: keyUsage, origin: origin, multiRegion: false, customKeyStoreID: customKeyStoreID,
+            description: request.description ?? "", status: .enabled, tags: tags,
+            placement: try placement(inCustomKeyStore: customKeyStoreID), materials: [])
         key.policy = try request.policy.map { text throws(KMSError) in
             try self.checkedPolicy(
                 text, for: key, bypassesLockoutCheck: request.bypassPolicyLockoutSafetyCheck == true, context)
@@ -58,8 +59,7 @@ extension KeyManagementService {
     private func refuseUnbuilt(_ request: CreateKeyRequest, _ origin: OriginType) throws(KMSError) {
         if request.multiRegion == true { throw .unsupportedOperation("Multi-Region keys are not supported.") }
         switch origin {
-        case .awsKms, .awsCloudhsm: break
-        case .external: throw .unsupportedOperation("Origin EXTERNAL is not supported.")
+        case .awsKms, .external, .awsCloudhsm: break
         case .externalKeyStore: throw .unsupportedOperation("Origin EXTERNAL_KEY_STORE is not supported.")
         }
         if request.xksKeyId != nil {
@@ -82,12 +82,13 @@ extension KeyManagementService {
         try authorize(.of(.tagResource), on: context.scope.keyARN(id), facts: facts, context)
     }
 
-    /// Origin AWS_CLOUDHSM and CustomKeyStoreId go together.
+    /// Origin AWS_CLOUDHSM and CustomKeyStoreId go together. Beyond what AWS allows, a custom key store takes imported
+    /// material as well.
     private func customKeyStoreID(
         of request: CreateKeyRequest, _ origin: OriginType, _ context: RequestContext
     ) throws(KMSError) -> String? {
         switch (origin, request.customKeyStoreId) {
-        case (.awsCloudhsm, let id?):
+        case (.awsCloudhsm, let id?), (.external, let id?):
             return try customKeyStore(id, context).id
         case (.awsCloudhsm, nil):
             throw .validation("CustomKeyStoreId is required for an Origin of AWS_CLOUDHSM.")
@@ -98,28 +99,34 @@ extension KeyManagementService {
         }
     }
 
+    private func placement(inCustomKeyStore id: String?) throws(KMSError) -> Placement {
+        guard let id else { return configuration.defaultPlacement }
+        guard let clusterID = metadata.read({ $0.customKeyStores[id]?.clusterID }) else {
+            throw .customKeyStoreNotFound(id)
+        }
+        return .device(clusterID: clusterID)
+    }
+
     // MARK: Material
 
-    /// Makes the first material of `key` and stores the key: intent → object → commit, so that an interruption at any
-    /// point leaves either a whole key or an intent by which what was left behind is found.
+    /// Stores the key, with its first material unless that will be imported.
     private func create(_ key: KMSKey) async throws(KMSError) -> KMSKey {
-        let (keyStore, placement) = try target(of: key)
-        if let reason = keyStore.refusal(of: key.keySpec, usage: key.keyUsage) {
-            throw .unsupportedOperation(
-                "KeySpec \(key.keySpec.rawValue) with KeyUsage \(key.keyUsage.rawValue) is not supported here: "
-                    + reason
-            )
+        let keyStore =
+            if let id = key.customKeyStoreID { try registry.keyStore(ofCustom: id) } else {
+                try registry.keyStore(of: key)
+            }
+        try refuseUnsupported(key, in: keyStore)
+        guard key.origin != .external else {
+            try await metadata.write { directory, changes throws(KMSError) in
+                try self.checkRoom(for: key, in: directory)
+                changes.append(.putKey(key))
+            }
+            return key
         }
-        var generator = SystemRandomNumberGenerator()
-        let id = BackingKeyID(randomFrom: &generator)
-        intentsInFlight.insert(id)
-        defer { intentsInFlight.remove(id) }
-        let intent = Intent(
-            kind: .generate, backingKeyID: id, placement: placement, keyARN: key.arn, creationDate: key.creationDate)
-        try await metadata.write { _, changes throws(KMSError) in changes.append(.putIntent(intent)) }
-        do {
-            let material = try await generate(id, for: key, at: placement, in: keyStore)
-            return try await metadata.write { directory, changes throws(KMSError) -> KMSKey in
+        return try await withIntent(at: key.placement, in: keyStore, keyARN: key.arn) { id throws(KMSError) in
+            try await self.generateMaterial(id, for: key, in: keyStore)
+        } commit: { id, material throws(KMSError) in
+            try await self.metadata.write { directory, changes throws(KMSError) -> KMSKey in
                 var key = key
                 key.materials = [material]
                 try self.checkRoom(for: key, in: directory)
@@ -127,41 +134,19 @@ extension KeyManagementService {
                 changes.append(.deleteIntent(id))
                 return key
             }
-        } catch {
-            await abandon(intent, in: keyStore)
-            throw error
         }
     }
 
-    private func target(of key: KMSKey) throws(KMSError) -> (any KeyStore, Placement) {
-        guard let customKeyStoreID = key.customKeyStoreID else {
-            let placement = configuration.defaultPlacement
-            return (try registry.keyStore(at: placement, keyARN: key.arn), placement)
-        }
-        let keyStore = try registry.keyStore(ofCustom: customKeyStoreID)
-        guard let clusterID = metadata.read({ $0.customKeyStores[customKeyStoreID]?.clusterID }) else {
-            throw .customKeyStoreNotFound(customKeyStoreID)
-        }
-        return (keyStore, .device(clusterID: clusterID))
-    }
-
-    private func generate(
-        _ id: BackingKeyID, for key: KMSKey, at placement: Placement, in keyStore: any KeyStore
-    ) async throws(KMSError) -> KeyMaterial {
-        do {
-            let backingKey = try await keyStore.generateKey(
-                KeyGeneration(
-                    id: id, keySpec: key.keySpec, keyUsage: key.keyUsage, kmsKeyID: key.id, label: key.arn))
-            let fingerprint = try await keyStore.fingerprint(of: backingKey)
-            return KeyMaterial(
-                backingKey: backingKey, placement: placement,
-                materialID: try serverSecret.materialID(keyID: key.id, fingerprint: fingerprint),
-                creationDate: key.creationDate)
-        } catch let error as KeyStoreError {
-            throw answer(error, .create, key)
-        } catch {
-            throw .internalError
-        }
+    private func refuseUnsupported(_ key: KMSKey, in keyStore: any KeyStore) throws(KMSError) {
+        let refusal =
+            keyStore.refusal(of: key.keySpec, usage: key.keyUsage)
+            ?? (key.origin == .external
+                ? keyStore.refusal(ofImporting: key.keySpec, usage: key.keyUsage) : nil)
+        guard let refusal else { return }
+        let origin = key.origin == .external ? " and Origin EXTERNAL" : ""
+        throw .unsupportedOperation(
+            "KeySpec \(key.keySpec.rawValue) with KeyUsage \(key.keyUsage.rawValue)\(origin) is not supported here: "
+                + refusal)
     }
 
     /// Quota and key store, looked at when nobody else can change them any more.

@@ -123,7 +123,7 @@ extension KeyManagementService {
         await withDiscardingTaskGroup { group in
             let defaultDevices = metadata.read { directory in
                 Set(
-                    directory.keys { $0.customKeyStoreID == nil }.flatMap(\.materials).map(\.placement)
+                    directory.keys { $0.customKeyStoreID == nil }.map(\.placement)
                         + [self.configuration.defaultPlacement])
             }
             for case .device(let clusterID) in defaultDevices {

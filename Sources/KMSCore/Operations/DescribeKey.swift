@@ -15,6 +15,7 @@ extension KeyManagementService {
         let state = state(of: key)
         var deletionDate: Timestamp?
         if case .pendingDeletion(let date) = key.status { deletionDate = date }
+        let expiration = key.expiration
         let algorithms = KeyAlgorithmLists(algorithms(of: key), usage: key.keyUsage)
         return KeyMetadata(
             keyId: Text(key.id),
@@ -23,7 +24,7 @@ extension KeyManagementService {
             cloudHsmClusterId: key.customKeyStoreID
                 .flatMap { id in metadata.read { $0.customKeyStores[id]?.clusterID } }.map { Text($0) },
             creationDate: key.creationDate,
-            currentKeyMaterialId: key.showsMaterialIDs ? key.materials.last?.materialIDText : nil,
+            currentKeyMaterialId: key.showsMaterialIDs ? key.current?.materialIDText : nil,
             customKeyStoreId: key.customKeyStoreID.map { Text($0) },
             customerMasterKeySpec: CustomerMasterKeySpec(rawValue: key.keySpec.rawValue),
             deletionDate: deletionDate,
@@ -31,6 +32,7 @@ extension KeyManagementService {
             enabled: state == .enabled,
             encapsulationAlgorithms: algorithms.encapsulation,
             encryptionAlgorithms: algorithms.encryption,
+            expirationModel: expiration?.model,
             keyAgreementAlgorithms: algorithms.keyAgreement,
             keyManager: .customer,
             keySpec: key.keySpec,
@@ -39,6 +41,18 @@ extension KeyManagementService {
             macAlgorithms: algorithms.mac,
             multiRegion: key.multiRegion,
             origin: key.origin,
-            signingAlgorithms: algorithms.signing)
+            signingAlgorithms: algorithms.signing,
+            validTo: expiration?.validTo)
+    }
+}
+
+extension KMSKey {
+    /// ExpirationModel and ValidTo: only while imported material is there. Of several materials the one that expires first
+    /// tells, because the key is unusable from then on (KMS API: KeyMetadata, ValidTo).
+    fileprivate var expiration: (model: ExpirationModelType, validTo: Timestamp?)? {
+        guard let model = current?.expirationModel else { return nil }
+        let dates = materials.filter(\.isPermanentlyAssociated).compactMap { $0.importDetails?.validTo }
+        guard let first = dates.min() else { return (model, nil) }
+        return (.keyMaterialExpires, first)
     }
 }

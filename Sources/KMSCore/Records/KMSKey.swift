@@ -1,37 +1,22 @@
 public import KMSModel
-public import KeyStores
-
-/// Where backing keys live. Not the same as Origin: a key of Origin AWS_KMS may be placed on a token, when the
-/// installation's default key store is one.
-public enum Placement: Hashable, Sendable {
-    /// The standard key store.
-    case software
-    /// The device of the installation with this cluster id.
-    case device(clusterID: String)
-}
-
-/// One version of a KMS key's material.
-public struct KeyMaterial: Hashable, Sendable {
-    public let backingKey: BackingKey
-    /// Recorded per backing key, so that changing the default key store affects new keys only.
-    public let placement: Placement
-    /// The 32 bytes that the API shows as KeyMaterialId in hexadecimal and that ciphertext blobs name.
-    public let materialID: [UInt8]
-    public let creationDate: Timestamp
-
-    public init(backingKey: BackingKey, placement: Placement, materialID: [UInt8], creationDate: Timestamp) {
-        self.backingKey = backingKey
-        self.placement = placement
-        self.materialID = materialID
-        self.creationDate = creationDate
-    }
-}
 
 /// What the record itself knows of a key's state; what the API shows also depends on the custom key store.
 public enum KeyStatus: Hashable, Sendable {
     case enabled
     case disabled
     case pendingDeletion(deletionDate: Timestamp)
+}
+
+/// The setting of EnableKeyRotation. Kept while the key is disabled or waits for its deletion, when nothing rotates.
+public struct AutomaticRotation: Hashable, Sendable {
+    /// 90...2560.
+    public let periodInDays: Int
+    public let nextDate: Timestamp
+
+    public init(periodInDays: Int, nextDate: Timestamp) {
+        self.periodInDays = periodInDays
+        self.nextDate = nextDate
+    }
 }
 
 /// A KMS key: metadata and the references to its backing keys. A value; a request works on the copy it resolved.
@@ -53,13 +38,19 @@ public struct KMSKey: Hashable, Sendable {
     public var tags: [Tag]
     /// Nil stands for the default key policy of the account.
     public var policy: KeyPolicy?
-    /// Never empty; the last one is current.
+    /// Nil when automatic rotation is off.
+    public var automaticRotation: AutomaticRotation?
+    /// Where the next material goes. The same for all materials of a key.
+    public let placement: Placement
+    /// Oldest first. At most one is current, and at most one waits for its rotation. Empty until the first import of a key
+    /// of Origin EXTERNAL.
     public var materials: [KeyMaterial]
 
     public init(
         id: String, scope: Scope, creationDate: Timestamp, keySpec: KeySpec, keyUsage: KeyUsageType,
         origin: OriginType, multiRegion: Bool, customKeyStoreID: String?, description: Text, status: KeyStatus,
-        tags: [Tag], policy: KeyPolicy? = nil, materials: [KeyMaterial]
+        tags: [Tag], policy: KeyPolicy? = nil, automaticRotation: AutomaticRotation? = nil, placement: Placement,
+        materials: [KeyMaterial]
     ) {
         self.id = id
         self.scope = scope
@@ -74,6 +65,8 @@ public struct KMSKey: Hashable, Sendable {
         self.status = status
         self.tags = tags
         self.policy = policy
+        self.automaticRotation = automaticRotation
+        self.placement = placement
         self.materials = materials
     }
 }

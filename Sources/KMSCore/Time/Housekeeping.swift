@@ -6,7 +6,7 @@ extension KeyManagementService {
     /// How late a deletion may be. AWS may take up to a day.
     static let housekeepingInterval = Duration.seconds(30)
 
-    /// Deletes what is due, again and again, until the task is cancelled.
+    /// Rotates, expires and deletes what is due, again and again, until the task is cancelled.
     public func runHousekeeping() async {
         let lastSeen = metadata.read { $0.settings[.lastSeenTime] }
             .flatMap { Double(String(decoding: $0, as: UTF8.self)) }
@@ -18,7 +18,7 @@ extension KeyManagementService {
             trust.observe(wall: wall, monotonic: DomainClock.monotonicTime())
             if trust.isTrusted {
                 warned = false
-                await deleteDueKeys()
+                await doWhatIsDue()
                 // Only a time that is believed: a restart compares its clock with this one.
                 await remember(wall)
             } else if !warned {
@@ -27,6 +27,12 @@ extension KeyManagementService {
             }
             try? await Task.sleep(for: Self.housekeepingInterval)
         }
+    }
+
+    private func doWhatIsDue() async {
+        await rotateDueKeys()
+        await expireDueMaterial()
+        await deleteDueKeys()
     }
 
     private func remember(_ wall: Double) async {
@@ -54,7 +60,7 @@ extension KeyManagementService {
             changes.append(.putSetting(.clockOffset, Array("\(offset)".utf8)))
             return offset
         }
-        await deleteDueKeys()
+        await doWhatIsDue()
         return clock.now
     }
 

@@ -61,7 +61,7 @@ extension Timestamp {
     var wholeSeconds: Int { Int(secondsSinceEpoch.rounded(.down)) }
 
     /// `2026-01-31T23:59:59Z`, in the proleptic Gregorian calendar.
-    var iso8601: Text {
+    package var iso8601: Text {
         var days = wholeSeconds / 86_400
         var second = wholeSeconds % 86_400
         if second < 0 {

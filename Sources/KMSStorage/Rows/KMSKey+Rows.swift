@@ -13,14 +13,17 @@ extension KMSKey {
         try TagRows.put(tags, of: name, into: database)
     }
 
-    /// Takes materials, tags, grants and the message counts of its backing keys with it.
+    /// Takes materials, tags, grants, import parameters and the message counts of its materials with it. The replicas of a
+    /// multi-Region key share its materials, and the counts stay.
     static func delete(_ id: String, _ scope: Scope, from database: Database) throws {
         let name = scope.columns + ["key_id": id]
         try database.run(
             """
-            DELETE FROM message_reservations WHERE backing_key_id IN (
-                SELECT backing_key_id FROM key_materials
-                WHERE account_id = :account_id AND region = :region AND key_id = :key_id
+            DELETE FROM message_counts WHERE material_id IN (
+                SELECT material_id FROM key_materials JOIN keys ON keys.id = key_materials.key_id
+                    AND keys.account_id = key_materials.account_id AND keys.region = key_materials.region
+                WHERE keys.account_id = :account_id AND keys.region = :region AND keys.id = :key_id
+                    AND NOT keys.multi_region
             )
             """,
             name
@@ -39,15 +42,19 @@ extension KMSKey {
             """
             SELECT account_id, region, id, creation_date, key_spec, key_usage, origin, multi_region,
                 custom_key_store_id, CAST(description AS BLOB) AS description, status, deletion_date,
-                CAST(policy AS BLOB) AS policy
+                CAST(policy AS BLOB) AS policy, placement, cluster_id,
+                rotation_period_days, next_rotation_date
             FROM keys ORDER BY account_id, region, id
             """
         ) { row in
             let name = KeyName(scope: try row.scope(), id: try row.string("id"))
-            guard let materials = materials.removeValue(forKey: name) else {
+            let key = try KMSKey(
+                row, name, materials: materials.removeValue(forKey: name) ?? [],
+                tags: tags.removeValue(forKey: name) ?? [])
+            guard !key.materials.isEmpty || key.origin == .external else {
                 throw row.malformed("id", "has no key material")
             }
-            keys.append(try KMSKey(row, name, materials: materials, tags: tags.removeValue(forKey: name) ?? []))
+            keys.append(key)
         }
         return keys
     }
@@ -68,6 +75,11 @@ extension KMSKey {
             status: try KeyStatus(row),
             tags: tags,
             policy: try row.optionalText("policy").map { KeyPolicy(stored: $0) },
+            automaticRotation: try row.optionalTimestamp("next_rotation_date").map { date throws(MetadataStoreError) in
+                AutomaticRotation(
+                    periodInDays: try row.count("rotation_period_days", atMost: 2560), nextDate: date)
+            },
+            placement: try row.placement(),
             materials: materials
         )
     }
@@ -75,7 +87,7 @@ extension KMSKey {
     private var name: KeyName { KeyName(scope: scope, id: id) }
 
     private var columns: Columns {
-        scope.columns + status.columns + [
+        scope.columns + status.columns + placement.columns + [
             "id": id,
             "creation_date": creationDate.secondsSinceEpoch,
             "key_spec": keySpec.rawValue,
@@ -85,21 +97,25 @@ extension KMSKey {
             "custom_key_store_id": customKeyStoreID,
             "description": description.utf8Data,
             "policy": policy?.text.utf8Data,
+            "rotation_period_days": automaticRotation?.periodInDays,
+            "next_rotation_date": automaticRotation?.nextDate.secondsSinceEpoch,
         ]
     }
 
     private static let upsert = """
         INSERT INTO keys (account_id, region, id, creation_date, key_spec, key_usage, origin, multi_region,
-            custom_key_store_id, description, status, deletion_date, policy)
+            custom_key_store_id, description, status, deletion_date, policy, placement, cluster_id,
+            rotation_period_days, next_rotation_date)
         VALUES (:account_id, :region, :id, :creation_date, :key_spec, :key_usage, :origin, :multi_region,
             :custom_key_store_id, CAST(:description AS TEXT), :status, :deletion_date,
-            CAST(:policy AS TEXT))
+            CAST(:policy AS TEXT), :placement, :cluster_id, :rotation_period_days, :next_rotation_date)
         ON CONFLICT (account_id, region, id) DO UPDATE SET version = version + 1,
             creation_date = excluded.creation_date, key_spec = excluded.key_spec, key_usage = excluded.key_usage,
             origin = excluded.origin, multi_region = excluded.multi_region,
             custom_key_store_id = excluded.custom_key_store_id, description = excluded.description,
             status = excluded.status, deletion_date = excluded.deletion_date,
-            policy = excluded.policy
+            policy = excluded.policy, placement = excluded.placement, cluster_id = excluded.cluster_id,
+            rotation_period_days = excluded.rotation_period_days, next_rotation_date = excluded.next_rotation_date
         """
 }
 

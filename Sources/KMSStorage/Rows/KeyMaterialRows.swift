@@ -4,7 +4,7 @@ internal import KMSCore
 internal import KMSModel
 internal import KeyStores
 
-/// The materials of KMS keys, oldest first: position 0 was the first, the highest one is current.
+/// The materials of KMS keys, oldest first: position 0 was the first.
 enum KeyMaterialRows {
     static func put(_ materials: [KeyMaterial], of key: KeyName, into database: Database) throws {
         for (position, material) in materials.enumerated() {
@@ -24,7 +24,8 @@ enum KeyMaterialRows {
 
     private static let select = """
         SELECT account_id, region, key_id, position, backing_key_id, backing_key_spec, backing_kms_key_id, reference,
-            placement, cluster_id, material_id, creation_date, public_key
+            placement, cluster_id, material_id, creation_date, public_key, state, rotation_date, rotation_type,
+            import_state, CAST(import_description AS BLOB) AS import_description, valid_to
         FROM key_materials ORDER BY account_id, region, key_id, position
         """
 
@@ -36,21 +37,26 @@ enum KeyMaterialRows {
     /// Leaves a row that is the same already as it is.
     private static let upsert = """
         INSERT INTO key_materials (account_id, region, key_id, position, backing_key_id, backing_key_spec,
-            backing_kms_key_id, reference, placement, cluster_id, material_id, creation_date, public_key)
+            backing_kms_key_id, reference, placement, cluster_id, material_id, creation_date, public_key, state,
+            rotation_date, rotation_type, import_state, import_description, valid_to)
         VALUES (:account_id, :region, :key_id, :position, :backing_key_id, :backing_key_spec,
-            :backing_kms_key_id, :reference, :placement, :cluster_id, :material_id, :creation_date,
-            :public_key)
+            :backing_kms_key_id, :reference, :placement, :cluster_id, :material_id, :creation_date, :public_key, :state,
+            :rotation_date, :rotation_type, :import_state, CAST(:import_description AS TEXT), :valid_to)
         ON CONFLICT (account_id, region, key_id, position) DO UPDATE SET
-            backing_key_id = excluded.backing_key_id, backing_key_spec = excluded.backing_key_spec,
-            backing_kms_key_id = excluded.backing_kms_key_id, reference = excluded.reference,
-            placement = excluded.placement, cluster_id = excluded.cluster_id,
-            material_id = excluded.material_id, creation_date = excluded.creation_date,
-            public_key = excluded.public_key
+            (backing_key_id, backing_key_spec, backing_kms_key_id, reference, placement, cluster_id, material_id,
+                creation_date, public_key, state, rotation_date, rotation_type, import_state, import_description,
+                valid_to)
+            = (excluded.backing_key_id, excluded.backing_key_spec, excluded.backing_kms_key_id, excluded.reference,
+                excluded.placement, excluded.cluster_id, excluded.material_id, excluded.creation_date,
+                excluded.public_key, excluded.state, excluded.rotation_date, excluded.rotation_type,
+                excluded.import_state, excluded.import_description, excluded.valid_to)
         WHERE (backing_key_id, backing_key_spec, backing_kms_key_id, reference, placement, cluster_id, material_id,
-                creation_date, public_key)
+                creation_date, public_key, state, rotation_date, rotation_type, import_state, import_description,
+                valid_to)
             IS NOT (excluded.backing_key_id, excluded.backing_key_spec, excluded.backing_kms_key_id,
                 excluded.reference, excluded.placement, excluded.cluster_id, excluded.material_id,
-                excluded.creation_date, excluded.public_key)
+                excluded.creation_date, excluded.public_key, excluded.state, excluded.rotation_date,
+                excluded.rotation_type, excluded.import_state, excluded.import_description, excluded.valid_to)
         """
 }
 
@@ -66,7 +72,16 @@ extension KeyMaterial {
             ),
             placement: try row.placement(),
             materialID: try row.bytes("material_id"),
-            creationDate: try row.timestamp("creation_date")
+            creationDate: try row.timestamp("creation_date"),
+            state: try row.name("state"),
+            rotation: try row.optionalTimestamp("rotation_date").map { date throws(MetadataStoreError) in
+                Rotation(date: date, type: try row.name("rotation_type"))
+            },
+            importDetails: try row.optionalName("import_state").map { state throws(MetadataStoreError) in
+                ImportDetails(
+                    state: state, description: try row.optionalText("import_description"),
+                    validTo: try row.optionalTimestamp("valid_to"))
+            }
         )
     }
 
@@ -79,6 +94,12 @@ extension KeyMaterial {
             "public_key": backingKey.publicKey.map { Data($0) },
             "material_id": Data(materialID),
             "creation_date": creationDate.secondsSinceEpoch,
+            "state": state.rawValue,
+            "rotation_date": rotation?.date.secondsSinceEpoch,
+            "rotation_type": rotation?.type.rawValue,
+            "import_state": importDetails?.state.rawValue,
+            "import_description": importDetails?.description?.utf8Data,
+            "valid_to": importDetails?.validTo?.secondsSinceEpoch,
         ]
     }
 }

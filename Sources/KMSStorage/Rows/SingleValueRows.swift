@@ -48,28 +48,26 @@ enum RefusedPINRows {
     }
 }
 
-/// How many messages each backing key may have encrypted.
+/// How many messages may have been encrypted under each material.
 enum MessageReservationRows {
-    static func put(_ id: BackingKeyID, _ total: UInt64, into database: Database) throws {
+    static func put(_ materialID: [UInt8], _ total: UInt64, into database: Database) throws {
         // The limit of AES-GCM with random IVs is 2^32 messages (NIST SP 800-38D §8.3), far below.
         guard let total = Int64(exactly: total) else {
             throw MetadataStoreError("a message reservation of \(total) is out of range")
         }
         try database.run(
             """
-            INSERT INTO message_reservations (backing_key_id, total) VALUES (:id, :total)
-            ON CONFLICT (backing_key_id) DO UPDATE SET version = version + 1, total = excluded.total
+            INSERT INTO message_counts (material_id, total) VALUES (:id, :total)
+            ON CONFLICT (material_id) DO UPDATE SET version = version + 1, total = excluded.total
             """,
-            ["id": id.data, "total": total]
+            ["id": Data(materialID), "total": total]
         )
     }
 
-    static func all(in database: Database) throws -> [BackingKeyID: UInt64] {
-        var totals: [BackingKeyID: UInt64] = [:]
-        try database.forEachRow(
-            of: "message_reservations", "SELECT backing_key_id, total FROM message_reservations"
-        ) { row in
-            totals[try row.backingKeyID("backing_key_id")] = try row.count("total")
+    static func all(in database: Database) throws -> [[UInt8]: UInt64] {
+        var totals: [[UInt8]: UInt64] = [:]
+        try database.forEachRow(of: "message_counts", "SELECT material_id, total FROM message_counts") { row in
+            totals[try row.bytes("material_id")] = try row.count("total")
         }
         return totals
     }

@@ -58,9 +58,22 @@ struct StoredRow {
         return timestamp
     }
 
+    /// Nil when the column is NULL.
+    func optionalTimestamp(_ column: String) throws(MetadataStoreError) -> Timestamp? {
+        if case .null = value(column) { return nil }
+        return try timestamp(column)
+    }
+
     func count(_ column: String) throws(MetadataStoreError) -> UInt64 {
         guard case .int64(let number) = value(column), let count = UInt64(exactly: number) else {
             throw malformed(column, "is not a count")
+        }
+        return count
+    }
+
+    func count(_ column: String, atMost limit: Int) throws(MetadataStoreError) -> Int {
+        guard let count = Int(exactly: try count(column)), count <= limit else {
+            throw malformed(column, "is more than \(limit)")
         }
         return count
     }
@@ -79,6 +92,14 @@ struct StoredRow {
         let string = try string(column)
         guard let name = Name(rawValue: string) else { throw unknown(column, string) }
         return name
+    }
+
+    /// Nil when the column is NULL.
+    func optionalName<Name: RawRepresentable<String>>(
+        _ column: String, as type: Name.Type = Name.self
+    ) throws(MetadataStoreError) -> Name? {
+        if case .null = value(column) { return nil }
+        return try name(column)
     }
 
     func backingKeyID(_ column: String) throws(MetadataStoreError) -> BackingKeyID {

@@ -6,7 +6,9 @@ package import GRDB
 /// migrated when it is opened, each version in a transaction of its own.
 package enum Schema {
     /// What each version adds, oldest first. The n-th one is stored under the name `vn`.
-    static let versions: [@Sendable (Database) throws -> Void] = [createVersion1, createVersion2, createVersion3]
+    static let versions: [@Sendable (Database) throws -> Void] = [
+        createVersion1, createVersion2, createVersion3, createVersion4,
+    ]
 
     package static let migrator: DatabaseMigrator = {
         var migrator = DatabaseMigrator()

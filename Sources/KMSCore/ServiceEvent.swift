@@ -1,0 +1,49 @@
+public import KMSModel
+import Logging
+
+/// Something that the service did to a KMS key by itself: what CloudTrail records with the event type AwsServiceEvent
+/// (KMS Developer Guide, "Logging AWS KMS API calls with AWS CloudTrail").
+public struct ServiceEvent: Hashable, Sendable {
+    public enum Kind: Hashable, Sendable {
+        /// The waiting period of a deletion was over.
+        case deletedKey
+        case rotatedKey(RotationType, previousMaterialID: Text?, currentMaterialID: Text)
+        /// ValidTo of imported material has come.
+        case deletedExpiredKeyMaterial(Text)
+    }
+
+    public let kind: Kind
+    /// Of the KMS key.
+    public let scope: Scope
+    public let keyID: String
+    public let origin: OriginType
+    /// Domain time.
+    public let time: Timestamp
+
+    init(_ kind: Kind, _ key: KMSKey, _ time: Timestamp) {
+        self.kind = kind
+        scope = key.scope
+        keyID = key.id
+        origin = key.origin
+        self.time = time
+    }
+
+    public var keyARN: String { scope.keyARN(keyID) }
+
+    /// The eventName of CloudTrail.
+    public var name: String {
+        switch kind {
+        case .deletedKey: "DeleteKey"
+        case .rotatedKey: "RotateKey"
+        case .deletedExpiredKeyMaterial: "DeleteExpiredKeyMaterial"
+        }
+    }
+}
+
+extension KeyManagementService {
+    /// Tells the log and whoever listens. Called once the change is durable.
+    func emit(_ event: ServiceEvent) {
+        logger.notice("service event", metadata: ["event": "\(event.name)", "key": "\(event.keyARN)"])
+        serviceEvents(event)
+    }
+}
