@@ -43,11 +43,12 @@ package final class BoundedCache<Key: Hashable & Sendable, Value: Sendable>: Sen
         }
     }
 
-    /// Keeps `value`, unless something was removed since `generation` was read.
-    package func insert(_ value: Value, for key: Key, ifStill generation: UInt64) {
+    /// Keeps `value`, unless something was removed since `generation` was read. A value whose source cannot be revoked
+    /// needs no generation.
+    package func insert(_ value: Value, for key: Key, ifStill generation: UInt64? = nil) {
         // The displaced value leaves the lock before it is released: wiping takes time.
         let displaced: Place? = state.withLock { state in
-            guard state.generation == generation else { return nil }
+            guard generation == nil || state.generation == generation else { return nil }
             let entry = Place(key: key, value: value, wasUsed: false)
             if let place = state.index[key] {
                 let old = state.places[place]

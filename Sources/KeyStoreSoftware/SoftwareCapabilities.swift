@@ -17,7 +17,7 @@ struct SoftwareCapabilities: Sendable {
     private init(_ availability: AlgorithmAvailability) {
         var cells: [Cell: String?] = [:]
         for keySpec in KeySpec.allCases {
-            for algorithm in KeyUsageType.allCases.flatMap({ keySpec.algorithms(for: $0) }) {
+            for algorithm in keySpec.algorithms {
                 let cell = Cell(keySpec: keySpec, algorithm: algorithm)
                 cells.updateValue(Self.refusal(of: algorithm, keySpec, availability), forKey: cell)
             }

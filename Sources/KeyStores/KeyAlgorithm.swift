@@ -8,6 +8,17 @@ public enum KeyAlgorithm: Hashable, Sendable {
     case keyAgreement(KeyAgreementAlgorithmSpec)
     /// ML-KEM (FIPS 203).
     case encapsulation
+
+    /// As the API writes it.
+    public var name: String {
+        switch self {
+        case .encryption(let algorithm): algorithm.rawValue
+        case .signing(let algorithm): algorithm.rawValue
+        case .mac(let algorithm): algorithm.rawValue
+        case .keyAgreement(let algorithm): algorithm.rawValue
+        case .encapsulation: EncapsulationAlgorithmSpec.mlKem.rawValue
+        }
+    }
 }
 
 /// What is signed, as the MessageType of a Sign request says.

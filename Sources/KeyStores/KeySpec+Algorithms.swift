@@ -67,6 +67,9 @@ extension KeySpec {
         }
     }
 
+    /// All that keys of this spec do, whatever their usage.
+    public var algorithms: [KeyAlgorithm] { KeyUsageType.allCases.flatMap { algorithms(for: $0) } }
+
     private var signingAlgorithms: [SigningAlgorithmSpec] {
         switch self {
         case .rsa2048, .rsa3072, .rsa4096:

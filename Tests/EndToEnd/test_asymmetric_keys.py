@@ -160,6 +160,43 @@ def test_shared_secrets(kms, create_key, spec):
             kms.derive_shared_secret(PublicKey=wrong, **arguments)
 
 
+def test_a_dry_run_ends_like_the_call(kms, create_key):
+    """What would fail fails, also where only the key can tell; what would succeed shows nothing."""
+    signing = create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyId"]
+    decrypting = create_key(KeySpec="RSA_2048", KeyUsage="ENCRYPT_DECRYPT")["KeyId"]
+    coding = create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")["KeyId"]
+    agreeing = create_key(KeySpec="ECC_NIST_P256", KeyUsage="KEY_AGREEMENT")["KeyId"]
+    with_signing = {"KeyId": signing, "SigningAlgorithm": "ECDSA_SHA_256"}
+    with_rsa = {"KeyId": decrypting, "EncryptionAlgorithm": "RSAES_OAEP_SHA_256"}
+    with_code = {"KeyId": coding, "Message": MESSAGE, "MacAlgorithm": "HMAC_SHA_256"}
+    with_agreement = {"KeyId": agreeing, "KeyAgreementAlgorithm": "ECDH"}
+    signature = kms.sign(Message=MESSAGE, **with_signing)["Signature"]
+    ciphertext = kms.encrypt(Plaintext=MESSAGE, **with_rsa)["CiphertextBlob"]
+    code = kms.generate_mac(**with_code)["Mac"]
+    peer = kms.get_public_key(KeyId=agreeing)["PublicKey"]
+    wrong = bytes([ciphertext[0] ^ 1]) + ciphertext[1:]
+    for expected, call in [
+        (DRY_RUN, lambda: kms.sign(Message=MESSAGE, DryRun=True, **with_signing)),
+        (("ValidationException",),
+         lambda: kms.sign(Message=b"short", MessageType="DIGEST", DryRun=True, **with_signing)),
+        (DRY_RUN, lambda: kms.verify(Message=MESSAGE, Signature=signature, DryRun=True, **with_signing)),
+        (("KMSInvalidSignatureException", ""),
+         lambda: kms.verify(Message=b"other", Signature=signature, DryRun=True, **with_signing)),
+        (DRY_RUN, lambda: kms.encrypt(Plaintext=MESSAGE, DryRun=True, **with_rsa)),
+        (("ValidationException",), lambda: kms.encrypt(Plaintext=b"x" * 191, DryRun=True, **with_rsa)),
+        (DRY_RUN, lambda: kms.decrypt(CiphertextBlob=ciphertext, DryRun=True, **with_rsa)),
+        (("InvalidCiphertextException", ""), lambda: kms.decrypt(CiphertextBlob=wrong, DryRun=True, **with_rsa)),
+        (DRY_RUN, lambda: kms.generate_mac(DryRun=True, **with_code)),
+        (DRY_RUN, lambda: kms.verify_mac(Mac=code, DryRun=True, **with_code)),
+        (("KMSInvalidMacException", ""), lambda: kms.verify_mac(Mac=code[::-1], DryRun=True, **with_code)),
+        (DRY_RUN, lambda: kms.derive_shared_secret(PublicKey=peer, DryRun=True, **with_agreement)),
+        (("ValidationException", ""),
+         lambda: kms.derive_shared_secret(PublicKey=peer[:-1], DryRun=True, **with_agreement)),
+    ]:
+        with refused(*expected):
+            call()
+
+
 def test_data_key_pairs(kms):
     key = kms.create_key()["KeyMetadata"]
     context = {"purpose": "pairs"}

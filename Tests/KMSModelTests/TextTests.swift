@@ -23,6 +23,20 @@ import Testing
         #expect(Text(string).scalarCount == count)
     }
 
+    @Test func `Without case means the letters of ASCII and no others`() {
+        #expect(Text("aws:RequestTag/Größe").lowerCase == "aws:requesttag/größe")
+        #expect(Text("KMS:Encrypt").equalsWithoutCase("kms:eNCRYPT"))
+        #expect(!Text("kms:Encrypt").equalsWithoutCase("kms:Encrypts"))
+        // Beside the letters stand @ and `, [ and {: 32 apart, and not the same.
+        #expect(!Text("@[").equalsWithoutCase("`{"))
+        // The Kelvin sign is no k, and É is no é.
+        #expect(!Text("\u{212A}ms").equalsWithoutCase("kms"))
+        #expect(!Text("\u{C9}").equalsWithoutCase("\u{E9}"))
+        #expect(composed.lowerCase == composed && decomposed.lowerCase == decomposed)
+        #expect(Text("AWS:x").hasPrefixWithoutCase("aws:") && Text("aws:").hasPrefixWithoutCase("aws:"))
+        #expect(!Text("aws").hasPrefixWithoutCase("aws:") && !Text("xaws:").hasPrefixWithoutCase("aws:"))
+    }
+
     @Test func `Equal texts have equal hashes, whatever made them`() {
         for length in 0..<40 {
             let literal = String(repeating: "x", count: length)

@@ -122,7 +122,7 @@ extension KeyAction {
     /// An action by the name that policies use, in any case.
     fileprivate init(named name: Text) throws(KMSError) {
         let found = (KMSOperation.allCases.map(Self.of) + [.reEncryptFrom, .reEncryptTo])
-            .first { $0.action.name.hasSameFold(as: name) }
+            .first { $0.action.name.equalsWithoutCase(name) }
         guard let found else { throw .validation("There is no action \(name.string): write it like kms:Encrypt.") }
         self = found
     }

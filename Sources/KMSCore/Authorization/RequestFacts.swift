@@ -25,7 +25,7 @@ struct RequestFacts: Sendable {
         self.tagKeys = tagKeys
         var folded: [Text: ConditionValues] = [:]
         for (name, value) in encryptionContext ?? [:] {
-            let name = name.asciiFolded
+            let name = name.lowerCase
             folded[name] = folded[name].map { .multiple($0.all + [value]) } ?? .single(value)
         }
         self.folded = folded
@@ -63,7 +63,7 @@ struct RequestFacts: Sendable {
         case .known(let known):
             return values.first { $0.key == known }?.values
         case .encryptionContext(let name):
-            return folded.isEmpty ? nil : folded[name.asciiFolded]
+            return folded.isEmpty ? nil : folded[name.lowerCase]
         case .requestTag(let name):
             return tags?.values(of: name)
         case .principalTag, .resourceTag, .absent:
@@ -76,26 +76,8 @@ extension [Tag] {
     /// The values of the tags of this name. Tag keys in condition keys compare without case, tags with case: where two tags
     /// differ in nothing else, both count, and a condition that wants one value cannot be told.
     func values(of name: Text) -> ConditionValues? {
-        let found = filter { $0.tagKey.hasSameFold(as: name) }
+        let found = filter { $0.tagKey.equalsWithoutCase(name) }
         guard let first = found.first else { return nil }
         return found.count == 1 ? .single(first.tagValue) : .multiple(found.map(\.tagValue))
-    }
-}
-
-extension Text {
-    /// Equality that ignores the case of ASCII letters.
-    func hasSameFold(as other: Text) -> Bool {
-        utf8.count == other.utf8.count
-            && zip(utf8, other.utf8).allSatisfy { left, right in left == right || Self.fold(left) == Self.fold(right) }
-    }
-
-    /// With ASCII letters in lower case.
-    var asciiFolded: Text {
-        guard utf8.contains(where: { UInt8(ascii: "A")...UInt8(ascii: "Z") ~= $0 }) else { return self }
-        return Text(String(decoding: utf8.map(Self.fold), as: UTF8.self))
-    }
-
-    private static func fold(_ byte: UInt8) -> UInt8 {
-        UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte ? byte | 0x20 : byte
     }
 }

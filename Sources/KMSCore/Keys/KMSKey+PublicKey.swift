@@ -20,7 +20,7 @@ extension KeyManagementService {
                 Result { () throws(CryptographyError) in
                     if let known = publicKeys.value(for: backingKey.id) { return try body(known) }
                     let opened = try PublicKey(spki: spki, kind: kind)
-                    publicKeys.insert(opened, for: backingKey.id, ifStill: publicKeys.generation)
+                    publicKeys.insert(opened, for: backingKey.id)
                     return try body(opened)
                 }
             }

@@ -37,16 +37,3 @@ extension KeyManagementService {
         return (material, try registry.keyStore(of: material, key: key))
     }
 }
-
-extension KeyAlgorithm {
-    /// As the API writes it.
-    var name: String {
-        switch self {
-        case .encryption(let algorithm): algorithm.rawValue
-        case .signing(let algorithm): algorithm.rawValue
-        case .mac(let algorithm): algorithm.rawValue
-        case .keyAgreement(let algorithm): algorithm.rawValue
-        case .encapsulation: EncapsulationAlgorithmSpec.mlKem.rawValue
-        }
-    }
-}

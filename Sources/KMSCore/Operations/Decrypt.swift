@@ -21,9 +21,8 @@ extension KeyManagementService {
             facts: .encryption(request.encryptionContext, request.encryptionAlgorithm),
             grantTokens: request.grantTokens,
             context)
-        // A dry run decrypts too: everything but the answer is the same (KMS API: DryRun).
         let plaintext = try await decrypt(ciphertext, context: encryptionContext, with: key)
-        if request.dryRun == true { throw .dryRunSucceeded }
+        try endDryRun(request.dryRun)
         return DecryptResponse(
             encryptionAlgorithm: ciphertext.algorithm, keyId: Text(key.arn),
             keyMaterialId: ciphertext.materialID(shownFor: key),

@@ -16,7 +16,7 @@ extension KeyManagementService {
         let algorithm = request.encryptionAlgorithm ?? .symmetricDefault
         try checkEncryption(
             request.plaintext.count, context: encryptionContext, with: key, algorithm, for: .encrypt)
-        if request.dryRun == true { throw .dryRunSucceeded }
+        try endDryRun(request.dryRun, beforeUsing: algorithm == .symmetricDefault ? key : nil)
         let blob = try await encrypt(request.plaintext, algorithm, context: encryptionContext, with: key)
         return EncryptResponse(
             ciphertextBlob: blob, encryptionAlgorithm: algorithm, keyId: Text(key.arn))

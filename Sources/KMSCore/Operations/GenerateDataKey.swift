@@ -55,7 +55,7 @@ extension KeyManagementService {
             grantTokens: grantTokens,
             context)
         try check(key, .encryptDecrypt, .encryption(.symmetricDefault), for: operation)
-        if dryRun == true { throw .dryRunSucceeded }
+        try endDryRun(dryRun, beforeUsing: key)
         let plaintext = try Self.randomSecret(length)
         let blob = try await encrypt(plaintext, context: contextBytes, with: key)
         return DataKey(key: key, plaintext: plaintext, blob: blob)

@@ -57,7 +57,7 @@ extension KeyManagementService {
         }
         try check(key, .encryptDecrypt, .encryption(.symmetricDefault), for: operation)
         let kind = try Self.kind(of: keyPairSpec, context)
-        if dryRun == true { throw .dryRunSucceeded }
+        try endDryRun(dryRun, beforeUsing: key)
         let made = try await generate(kind)
         let blob = try await encrypt(made.privateKey, context: contextBytes, with: key)
         return DataKeyPair(key: key, privateKey: made.privateKey, publicKey: made.publicKey, blob: blob)

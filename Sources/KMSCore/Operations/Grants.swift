@@ -50,7 +50,7 @@ extension KeyManagementService {
         let principal = try grantPrincipal(retiringPrincipal, context)
         let action = KeyAction.of(.listRetirableGrants)
         // KMS API: "You must specify a principal in your account."
-        guard Self.accountID(ofARN: principal) == context.caller.accountID else {
+        guard ARNText.accountID(of: principal) == context.caller.accountID else {
             throw .accessDenied(context.caller.arn, action.action, on: principal.string, .notAcrossAccounts)
         }
         try authorize(action, on: principal.string, context)
@@ -109,11 +109,6 @@ extension KeyManagementService {
                 UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || UInt8(ascii: "a")...UInt8(ascii: "f") ~= $0
             }
         guard isValid else { throw .invalidGrantID(id.string) }
-    }
-
-    private static func accountID(ofARN arn: Text) -> String? {
-        let parts = arn.string.split(separator: ":", omittingEmptySubsequences: false)
-        return parts.count > 4 ? String(parts[4]) : nil
     }
 
     private func grantToRetire(

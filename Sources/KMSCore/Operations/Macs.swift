@@ -11,7 +11,7 @@ extension KeyManagementService {
     ) async throws(KMSError) -> GenerateMacResponse {
         let key = try resolveForMac(
             request.keyId, request.macAlgorithm, .generateMac, request.grantTokens, context)
-        if request.dryRun == true { throw .dryRunSucceeded }
+        try endDryRun(request.dryRun, beforeUsing: key)
         let code = try await mac(of: request.message, request.macAlgorithm, with: key)
         return GenerateMacResponse(keyId: Text(key.arn), mac: code, macAlgorithm: request.macAlgorithm)
     }
@@ -23,7 +23,7 @@ extension KeyManagementService {
         let key = try resolveForMac(request.keyId, request.macAlgorithm, .verifyMac, request.grantTokens, context)
         let code = try await mac(of: request.message, request.macAlgorithm, with: key)
         guard constantTimeEquals(code.span, request.mac.span) else { throw .kmsInvalidMac() }
-        if request.dryRun == true { throw .dryRunSucceeded }
+        try endDryRun(request.dryRun)
         return VerifyMacResponse(keyId: Text(key.arn), macAlgorithm: request.macAlgorithm, macValid: true)
     }
 

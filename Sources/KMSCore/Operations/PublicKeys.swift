@@ -42,7 +42,7 @@ extension KeyManagementService {
         guard let kind = key.keySpec.keyPairKind, (try? PublicKey(spki: request.publicKey, kind: kind)) != nil else {
             throw .validation(nil)
         }
-        if request.dryRun == true { throw .dryRunSucceeded }
+        try endDryRun(request.dryRun, beforeUsing: key)
         let (material, keyStore) = try material(of: key)
         do {
             let secret = try await keyStore.deriveSharedSecret(
@@ -62,7 +62,7 @@ extension KeyManagementService {
         let key = try resolve(
             request.keyId, forms: .keysAndAliases, for: .encapsulate, grantTokens: request.grantTokens, context)
         try check(key, .encapsulateDecapsulate, .encapsulation, for: .encapsulate)
-        if request.dryRun == true { throw .dryRunSucceeded }
+        try endDryRun(request.dryRun)
         let made = try await withPublicKey(of: key) { publicKey throws(CryptographyError) -> Encapsulated in
             let (secret, ciphertext) = try publicKey.encapsulate()
             return Encapsulated(secret: secret, ciphertext: ciphertext)
@@ -80,17 +80,15 @@ extension KeyManagementService {
             request.keyId, forms: .keysAndAliases, for: .decapsulate, grantTokens: request.grantTokens, context)
         try check(key, .encapsulateDecapsulate, .encapsulation, for: .decapsulate)
         let (material, keyStore) = try material(of: key)
+        let secret: SecretBytes
         do {
-            let secret = try await keyStore.decapsulate(
-                request.sharedSecretCiphertextBlob, with: material.backingKey)
-            if request.dryRun == true { throw KMSError.dryRunSucceeded }
-            return DecapsulateResponse(
-                encapsulationAlgorithm: request.encapsulationAlgorithm, keyId: Text(key.arn), sharedSecret: secret)
-        } catch let error as KeyStoreError {
-            throw answer(error, .decrypt, key)
+            secret = try await keyStore.decapsulate(request.sharedSecretCiphertextBlob, with: material.backingKey)
         } catch {
-            throw error as? KMSError ?? .internalError
+            throw answer(error, .decrypt, key)
         }
+        try endDryRun(request.dryRun)
+        return DecapsulateResponse(
+            encapsulationAlgorithm: request.encapsulationAlgorithm, keyId: Text(key.arn), sharedSecret: secret)
     }
 }
 

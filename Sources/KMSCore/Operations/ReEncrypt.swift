@@ -28,7 +28,8 @@ extension KeyManagementService {
         let plaintext = try await decrypt(ciphertext, context: sourceContext, with: source)
         try checkEncryption(
             plaintext.count, context: destinationContext, with: destination, destinationAlgorithm, for: .reEncrypt)
-        if request.dryRun == true { throw .dryRunSucceeded }
+        try endDryRun(
+            request.dryRun, beforeUsing: destinationAlgorithm == .symmetricDefault ? destination : nil)
         let newBlob = try await encrypt(
             plaintext, destinationAlgorithm, context: destinationContext, with: destination)
         return ReEncryptResponse(

@@ -14,7 +14,7 @@ extension KeyManagementService {
             request.keyId, forms: .keysAndAliases, for: .sign, facts: facts, grantTokens: request.grantTokens, context)
         try check(key, .signVerify, .signing(request.signingAlgorithm), for: .sign)
         let input = try SigningInput(request.message, request.messageType, request.signingAlgorithm)
-        if request.dryRun == true { throw .dryRunSucceeded }
+        try endDryRun(request.dryRun, beforeUsing: key)
         let (material, keyStore) = try material(of: key)
         do {
             let signature = try await keyStore.sign(
@@ -41,7 +41,7 @@ extension KeyManagementService {
             try publicKey.isValid(signature: signature.span, of: bytes.span, as: form, scheme)
         }
         guard isValid else { throw .kmsInvalidSignature() }
-        if request.dryRun == true { throw .dryRunSucceeded }
+        try endDryRun(request.dryRun)
         return VerifyResponse(
             keyId: Text(key.arn), signatureValid: true, signingAlgorithm: request.signingAlgorithm)
     }

@@ -54,6 +54,6 @@ extension KeyManagementService {
     static func checkTags(_ tags: [Tag]) throws(KMSError) {
         guard tags.count <= tagsPerKey else { throw .tooManyTags }
         guard Set(tags.map(\.tagKey)).count == tags.count else { throw .duplicateTagKeys }
-        for tag in tags where tag.tagKey.string.lowercased().hasPrefix("aws:") { throw .reservedTagPrefix }
+        for tag in tags where tag.tagKey.hasPrefixWithoutCase("aws:") { throw .reservedTagPrefix }
     }
 }

@@ -6,7 +6,7 @@ extension ConditionKey {
     /// - Throws: for names with the prefixes `kms:` and `aws:` that are not documented, and what is not a name at all.
     ///   Keys of other services are taken: AWS takes them, and they are in no request.
     public init(name: Text) throws(PolicyError) {
-        let folded = asciiFolded(name)
+        let folded = name.lowerCase
         if let known = knownKeys[folded] {
             self = .known(known)
             return
@@ -52,13 +52,10 @@ extension ConditionKey {
         }
     }
 
-    /// What follows a prefix, which is given in lower case; nil when it does not begin so or nothing follows.
-    private static func rest(of name: Text, after prefix: StaticString) -> Text? {
-        let prefix = String(describing: prefix).utf8
-        guard name.utf8.count > prefix.count, zip(name.utf8, prefix).allSatisfy({ asciiFolded($0) == $1 }) else {
-            return nil
-        }
-        return Text(String(decoding: name.utf8.dropFirst(prefix.count), as: UTF8.self))
+    /// What follows a prefix; nil when the name does not begin so, in any case, or nothing follows.
+    private static func rest(of name: Text, after prefix: Text) -> Text? {
+        guard name.hasPrefixWithoutCase(prefix), name.utf8.count > prefix.utf8.count else { return nil }
+        return Text(String(decoding: name.utf8.dropFirst(prefix.utf8.count), as: UTF8.self))
     }
 
     /// `kms:RecipientAttestation:ImageSha384`, `…:PCR<n>`, `…:NitroTPMPCR<n>` (KMS Developer Guide, "Condition keys for
@@ -86,17 +83,8 @@ extension ConditionKey {
     }
 }
 
-/// Names compare without case; they are ASCII.
-private func asciiFolded(_ byte: UInt8) -> UInt8 {
-    (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
-}
-
-private func asciiFolded(_ text: Text) -> Text {
-    Text(String(decoding: text.utf8.map { asciiFolded($0) }, as: UTF8.self))
-}
-
 private let knownKeys: [Text: KnownConditionKey] = Dictionary(
-    uniqueKeysWithValues: KnownConditionKey.allCases.map { (asciiFolded(Text($0.rawValue)), $0) })
+    uniqueKeysWithValues: KnownConditionKey.allCases.map { (Text($0.rawValue).lowerCase, $0) })
 
 /// Global keys that AWS documents and no request to this server can have (IAM User Guide, "AWS global condition context
 /// keys"; "AWS MCP Server", condition keys): requests through VPC endpoints, from EC2 instances with instance
@@ -110,4 +98,4 @@ private let absentKeys: Set<Text> = Set(
         "aws:SignInSessionArn", "aws:SourceAccount", "aws:SourceArn", "aws:SourceOrgID", "aws:SourceOrgPaths",
         "aws:SourceOwner", "aws:SourceVpc", "aws:SourceVpcArn", "aws:SourceVpce", "aws:ViaAWSMCPService",
         "aws:VpcSourceIp", "aws:VpceAccount", "aws:VpceOrgID", "aws:VpceOrgPaths",
-    ].map { asciiFolded(Text($0)) })
+    ].map { Text($0).lowerCase })

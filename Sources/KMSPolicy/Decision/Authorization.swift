@@ -10,7 +10,7 @@ public struct Action: Sendable, Hashable, CustomStringConvertible {
     /// - Parameter name: with its service, for example `kms:Encrypt`.
     public init(_ name: Text) {
         self.name = name
-        folded = Text(name.string.lowercased())
+        folded = name.lowerCase
     }
 
     public var description: String { name.string }

@@ -1,7 +1,7 @@
-import KMSModel
+package import KMSModel
 
 /// The parts of IAM and STS ARNs, `arn:partition:service:region:account:resource`.
-enum ARNText {
+package enum ARNText {
     static let partitions: Set<Text> = ["aws", "aws-cn", "aws-us-gov"]
 
     /// The partition of an ARN; `aws` when there is none.
@@ -12,7 +12,7 @@ enum ARNText {
     }
 
     /// The account of an ARN; empty when there is none.
-    static func accountID(of arn: Text) -> String {
+    package static func accountID(of arn: Text) -> String {
         let parts = arn.string.utf8.split(separator: UInt8(ascii: ":"), maxSplits: 5, omittingEmptySubsequences: false)
         return parts.count == 6 ? String(parts[4]) ?? "" : ""
     }

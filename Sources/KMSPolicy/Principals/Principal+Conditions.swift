@@ -51,24 +51,3 @@ extension Principal {
         return found.map { .single($0) }
     }
 }
-
-extension Text {
-    /// Equality without the case of ASCII letters.
-    func equalsWithoutCase(_ other: Text) -> Bool {
-        let left = string.utf8.span
-        let right = other.string.utf8.span
-        guard left.count == right.count else { return false }
-        for index in left.indices where Self.lowerCase(left[index]) != Self.lowerCase(right[index]) { return false }
-        return true
-    }
-
-    /// The same text with ASCII letters in lower case.
-    var lowerCase: Text {
-        guard utf8.contains(where: { Self.lowerCase($0) != $0 }) else { return self }
-        return Text(String(decoding: utf8.map(Self.lowerCase), as: UTF8.self))
-    }
-
-    private static func lowerCase(_ byte: UInt8) -> UInt8 {
-        byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") ? byte | 0x20 : byte
-    }
-}

@@ -69,8 +69,8 @@ extension SecurityTokenService {
         if let set = session.sourceIdentity, let wanted = request.sourceIdentity, set != wanted {
             throw .sourceIdentityIsSet
         }
-        let transitive = Set(session.transitiveTagKeys.map(AssumeRoleRequest.folded))
-        guard !request.tags.contains(where: { transitive.contains(AssumeRoleRequest.folded($0.key)) }) else {
+        let transitive = Set(session.transitiveTagKeys.map(\.lowerCase))
+        guard !request.tags.contains(where: { transitive.contains($0.key.lowerCase) }) else {
             throw .transitiveTagConflict
         }
         let tags = session.transitiveTagKeys.compactMap { key in

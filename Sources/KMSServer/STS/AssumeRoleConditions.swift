@@ -32,7 +32,6 @@ struct AssumeRoleConditions: ConditionSource {
     private static func multiple(_ values: [Text]) -> ConditionValues? { values.isEmpty ? nil : .multiple(values) }
 
     private static func value(of name: Text, in tags: [(Text, Text)]) -> ConditionValues? {
-        let folded = AssumeRoleRequest.folded(name)
-        return tags.first { AssumeRoleRequest.folded($0.0) == folded }.map { .single($0.1) }
+        tags.first { $0.0.equalsWithoutCase(name) }.map { .single($0.1) }
     }
 }

@@ -73,18 +73,15 @@ package struct AssumeRoleRequest: Sendable, Hashable {
 
     /// Tag keys compare without case (IAM User Guide, "Pass session tags in AWS STS").
     private mutating func markTransitiveTags() throws(STSError) {
-        let keys = Set(tags.map { Self.folded($0.key) })
+        let keys = Set(tags.map { $0.key.lowerCase })
         guard keys.count == tags.count else { throw .duplicateTagKeys }
-        guard !tags.contains(where: { Self.folded($0.key).string.hasPrefix("aws:") }) else {
+        guard !tags.contains(where: { $0.key.hasPrefixWithoutCase("aws:") }) else {
             throw .invalidParameterValue("Tag keys that begin with aws: are reserved.")
         }
-        let transitive = Set(transitiveTagKeys.map(Self.folded))
+        let transitive = Set(transitiveTagKeys.map(\.lowerCase))
         guard transitive.isSubset(of: keys) else { throw .transitiveKeyWithoutTag }
-        for index in tags.indices { tags[index].isTransitive = transitive.contains(Self.folded(tags[index].key)) }
+        for index in tags.indices { tags[index].isTransitive = transitive.contains(tags[index].key.lowerCase) }
     }
-
-    /// What tag keys are compared by.
-    package static func folded(_ key: Text) -> Text { Text(key.string.lowercased()) }
 
     // MARK: Constraints (service model of STS)
 

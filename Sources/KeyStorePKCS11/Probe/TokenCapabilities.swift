@@ -104,21 +104,3 @@ public struct TokenCapabilities: Sendable {
     /// Whether nothing has been asked yet.
     var isEmpty: Bool { findings.isEmpty }
 }
-
-extension KeySpec {
-    /// All that keys of this spec do, whatever their usage.
-    var algorithms: [KeyAlgorithm] { KeyUsageType.allCases.flatMap { algorithms(for: $0) } }
-}
-
-extension KeyAlgorithm {
-    /// As the API names it.
-    var name: String {
-        switch self {
-        case .encryption(let algorithm): algorithm.rawValue
-        case .signing(let algorithm): algorithm.rawValue
-        case .mac(let algorithm): algorithm.rawValue
-        case .keyAgreement(let algorithm): algorithm.rawValue
-        case .encapsulation: EncapsulationAlgorithmSpec.mlKem.rawValue
-        }
-    }
-}

@@ -67,7 +67,7 @@ struct PolicyExplain: ParsableCommand {
         for entry in context where !entry.utf8.dropFirst().contains(UInt8(ascii: "=")) {
             throw ValidationError("--context \(entry) is not of the form name=value")
         }
-        guard key != nil || ActionsOnNoKey.contains(action) else {
+        guard key != nil || ActionsOnNoKey.contains(Text(action)) else {
             throw ValidationError("\(action) needs --key; without one go \(ActionsOnNoKey.list)")
         }
     }
@@ -132,13 +132,13 @@ struct PolicyExplain: ParsableCommand {
 /// The actions that are authorized on no KMS key (Service Authorization Reference, "Actions defined by AWS Key Management
 /// Service": those without a key as resource).
 private enum ActionsOnNoKey {
-    private static let names = [
+    private static let names: [Text] = [
         "kms:ConnectCustomKeyStore", "kms:CreateCustomKeyStore", "kms:CreateKey", "kms:DeleteCustomKeyStore",
         "kms:DescribeCustomKeyStores", "kms:DisconnectCustomKeyStore", "kms:GenerateRandom", "kms:ListAliases",
         "kms:ListKeys", "kms:ListRetirableGrants", "kms:UpdateCustomKeyStore",
     ]
 
-    static var list: String { names.joined(separator: ", ") }
+    static var list: String { names.map(\.string).joined(separator: ", ") }
 
-    static func contains(_ action: String) -> Bool { names.contains { $0.lowercased() == action.lowercased() } }
+    static func contains(_ action: Text) -> Bool { names.contains { action.equalsWithoutCase($0) } }
 }

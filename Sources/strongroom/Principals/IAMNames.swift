@@ -37,7 +37,7 @@ enum IAMNames {
     static func fault(ofTag key: Text, _ value: Text) -> String? {
         if !(1...128).contains(key.scalarCount) { return "a tag key has 1 to 128 characters" }
         if value.scalarCount > 256 { return "the value of the tag \(key) has more than 256 characters" }
-        if key.string.lowercased().hasPrefix("aws:") { return "the tag key \(key) begins with aws:, which is reserved" }
+        if key.hasPrefixWithoutCase("aws:") { return "the tag key \(key) begins with aws:, which is reserved" }
         return [key, value].allSatisfy { $0.string.unicodeScalars.allSatisfy(isTagScalar) }
             ? nil : "the tag \(key) has a character other than letters, digits, spaces and _.:/=+-@"
     }

@@ -110,12 +110,12 @@ extension YAMLValue {
 
     fileprivate func tags() throws -> [Text: Text] {
         var tags: [Text: Text] = [:]
-        var keys: Set<String> = []
+        var keys: Set<Text> = []
         for (key, value) in try entries() {
             let (key, text) = (Text(key), Text(try value.text()))
             if let fault = IAMNames.fault(ofTag: key, text) { throw value.failure(fault) }
             // IAM User Guide, "Rules for tagging in IAM and AWS STS": keys are the same without case.
-            guard keys.insert(key.string.lowercased()).inserted else {
+            guard keys.insert(key.lowerCase).inserted else {
                 throw value.failure("the tag \(key) stands there twice; upper and lower case make no difference")
             }
             tags[key] = text
