@@ -13,8 +13,12 @@ public final class KeyManagementService: Sendable {
     public struct Configuration: Sendable {
         /// Where the backing keys of KMS keys that name no custom key store are made.
         public var defaultPlacement: Placement
+        public var compatibility: Compatibility
 
-        public init(defaultPlacement: Placement) { self.defaultPlacement = defaultPlacement }
+        public init(defaultPlacement: Placement, compatibility: Compatibility = .extended) {
+            self.defaultPlacement = defaultPlacement
+            self.compatibility = compatibility
+        }
     }
 
     let configuration: Configuration

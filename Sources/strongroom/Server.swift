@@ -18,6 +18,7 @@ struct Server {
     var principals: PrincipalsSource
     var devices: [TokenDeviceConfiguration]
     var defaultPlacement: Placement
+    var compatibility: Compatibility
     var logLevel: Logger.Level
     /// What `strongroom dev` adds; nil in `strongroom serve`.
     var development: Development?
@@ -44,7 +45,7 @@ struct Server {
         let rootKey = try openRootKey()
         let tokenDevices = try TokenDevices(devices) { [logger] in $0.log(to: logger) }
         let service = try await KeyManagementService(
-            configuration: .init(defaultPlacement: defaultPlacement),
+            configuration: .init(defaultPlacement: defaultPlacement, compatibility: compatibility),
             store: SQLiteMetadataStore(path: database.path),
             sealing: rootKey,
             softwareKeyStore: SoftwareKeyStore(rootKey: rootKey),

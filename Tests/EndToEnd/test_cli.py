@@ -152,7 +152,8 @@ def test_version_and_help(tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [
-    ["dev", "--port", "70000"], ["dev", "--default-store", "paper"], ["dev", "--account", "12"], ["nonsense"],
+    ["dev", "--port", "70000"], ["dev", "--default-store", "paper"], ["dev", "--compatibility", "azure"],
+    ["dev", "--account", "12"], ["nonsense"],
     ["serve", "--config", "no-such-file.yaml"], ["dev", "--principals", "no-such-file.yaml"],
 ], ids=" ".join)
 def test_a_wrong_argument_is_one_sentence_and_an_exit_code(arguments, tmp_path):
@@ -230,10 +231,11 @@ def test_init_overwrites_nothing(new_server):
     assert (folder / "principals.yaml").read_bytes() == before
 
 
-@pytest.mark.parametrize("line", ["dataDirektory: x", "listen: {hots: x}", "logLevel: loud", "defaultKeyStore: paper"])
+@pytest.mark.parametrize("line", ["dataDirektory: x", "listen: {hots: x}", "logLevel: loud", "defaultKeyStore: paper",
+                                  "compatibility: azure"])
 def test_a_wrong_configuration_names_what_is_wrong(new_server, line):
     server = new_server(start=False)
     configuration = installation(server) / "strongroom.yaml"
     settings = yaml.safe_load(configuration.read_text()) | yaml.safe_load(line)
     configuration.write_text(yaml.safe_dump(settings))
-    assert re.search(r"dataDirektory|hots|loud|paper", server.refuses_to_start())
+    assert re.search(r"dataDirektory|hots|loud|paper|azure", server.refuses_to_start())

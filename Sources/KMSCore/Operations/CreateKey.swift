@@ -20,7 +20,7 @@ extension KeyManagementService {
         try authorizeCreation(of: id, keySpec, keyUsage, origin, request, context)
         try refuseUnbuilt(request, origin)
 
-        let customKeyStoreID = try customKeyStoreID(of: request, origin, context)
+        let customKeyStoreID = try customKeyStoreID(of: request, origin, keySpec, context)
         var key = KMSKey(
             id: id, scope: context.scope, creationDate: clock.now, keySpec: keySpec,
             keyUsage: keyUsage, origin: origin, multiRegion: false, customKeyStoreID: customKeyStoreID,
@@ -85,10 +85,11 @@ extension KeyManagementService {
     /// Origin AWS_CLOUDHSM and CustomKeyStoreId go together. Beyond what AWS allows, a custom key store takes imported
     /// material as well.
     private func customKeyStoreID(
-        of request: CreateKeyRequest, _ origin: OriginType, _ context: RequestContext
+        of request: CreateKeyRequest, _ origin: OriginType, _ keySpec: KeySpec, _ context: RequestContext
     ) throws(KMSError) -> String? {
         switch (origin, request.customKeyStoreId) {
         case (.awsCloudhsm, let id?), (.external, let id?):
+            try checkCompatibility(ofCustomKeyStoreWith: keySpec, origin)
             return try customKeyStore(id, context).id
         case (.awsCloudhsm, nil):
             throw .validation("CustomKeyStoreId is required for an Origin of AWS_CLOUDHSM.")

@@ -35,6 +35,11 @@ struct Dev: AsyncParsableCommand {
     @Option(help: "Where keys live that name no custom key store: software, or the SoftHSM token.")
     var defaultStore = DefaultStore.software
 
+    @Option(
+        help: "aws: take only what AWS takes. extended: also more kinds of keys in custom key stores.",
+        transform: Compatibility.init(named:))
+    var compatibility = Compatibility.extended
+
     @Option(help: "The account of the access key.")
     var account = DevelopmentUser.defaultAccount
 
@@ -92,6 +97,7 @@ struct Dev: AsyncParsableCommand {
             },
             devices: devices + (token.map { [$0.device] } ?? []),
             defaultPlacement: defaultStore == .token ? .device(clusterID: SoftHSMToken.clusterID) : .software,
+            compatibility: compatibility,
             logLevel: try Logger.Level(named: logLevel),
             development: .init(
                 provision: { service in

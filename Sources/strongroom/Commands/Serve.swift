@@ -27,6 +27,7 @@ struct Serve: AsyncParsableCommand {
             principals: PrincipalsSource(file: principalsFile) { try PrincipalsFile.load(principalsFile) },
             devices: devices,
             defaultPlacement: try placement(configuration.defaultKeyStore ?? "software", devices),
+            compatibility: try Compatibility(named: configuration.compatibility ?? "extended"),
             logLevel: try Logger.Level(named: configuration.logLevel ?? "info"))
         try await server.run()
     }
@@ -43,6 +44,16 @@ struct Serve: AsyncParsableCommand {
             throw ConfigurationError("the device \(name) needs pinFile or pinEnvironment to be the default key store")
         }
         return .device(clusterID: name)
+    }
+}
+
+extension Compatibility {
+    init(named name: String) throws {
+        guard let compatibility = Compatibility(rawValue: name) else {
+            throw ConfigurationError(
+                "compatibility \(name) is none: use " + Compatibility.allCases.map(\.rawValue).joined(separator: ", "))
+        }
+        self = compatibility
     }
 }
 

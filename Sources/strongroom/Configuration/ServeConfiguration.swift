@@ -12,6 +12,7 @@ struct ServeConfiguration: Decodable {
     var principalsFile: String
     var hsmConfigDirectory: String?
     var defaultKeyStore: String?
+    var compatibility: String?
     var readyFile: String?
     var logLevel: String?
 
@@ -21,6 +22,7 @@ struct ServeConfiguration: Decodable {
         "principalsFile": .scalar,
         "hsmConfigDirectory": .scalar,
         "defaultKeyStore": .scalar,
+        "compatibility": .scalar,
         "readyFile": .scalar,
         "logLevel": .scalar,
     ])
