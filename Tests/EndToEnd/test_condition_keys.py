@@ -4,7 +4,8 @@ import datetime
 import json
 
 import pytest
-
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from support.expect import DENY_IN_IDENTITY_POLICY, NO_IDENTITY_POLICY, denied, refused
 from support.principals import ACCOUNT, ORGANIZATION, OTHER_ACCOUNT, Directory, allow, delegation, deny, text
 from support.wire import Wire
@@ -33,14 +34,32 @@ def tagged(**tags):
     return [{"TagKey": name, "TagValue": value} for name, value in tags.items()]
 
 
-def case(name, condition, *, yes=(), no=(), action="kms:Encrypt", tags=None):
-    """A user who may do `action` when `condition` holds: `yes` are allowed calls, `no` are refused ones."""
+def case(name, condition, *, yes=(), no=(), action="kms:Encrypt", tags=None, of=None):
+    """A user who may do `action` when `condition` holds: `yes` are allowed calls, `no` are refused ones; `of` is the
+    key spec and usage of the key, if it is not an ordinary one."""
     user = PEOPLE.user(f"case-{len(CASES)}", allow(action, condition=condition), tags=tags)
-    CASES[name] = (user, action, yes, no)
+    CASES[name] = (user, action, yes, no, of)
 
 
 def context(**pairs):
     return encrypt(EncryptionContext=pairs)
+
+
+def sign(algorithm, message=b"x", **more):
+    return call("sign", SigningAlgorithm=algorithm, Message=message, **more)
+
+
+def mac(operation, algorithm, **more):
+    return call(operation, MacAlgorithm=algorithm, Message=b"x", **more)
+
+
+def key_pair(spec, operation="generate_data_key_pair"):
+    return call(operation, KeyPairSpec=spec)
+
+
+PEER = ec.generate_private_key(ec.SECP256R1()).public_key().public_bytes(
+    serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+DERIVE = call("derive_shared_secret", KeyAgreementAlgorithm="ECDH", PublicKey=PEER)
 
 
 # Encryption context
@@ -88,6 +107,35 @@ case("Bool on an absent key", {"Bool": {"aws:MultiFactorAuthPresent": "true"}}, 
 case("the algorithm", {"StringEquals": {"kms:EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}},
      yes=[encrypt(), encrypt(EncryptionAlgorithm="SYMMETRIC_DEFAULT")])
 case("another algorithm", {"StringLike": {"kms:EncryptionAlgorithm": "RSAES_*"}}, no=[encrypt()])
+case("an algorithm of RSA", {"StringLike": {"kms:EncryptionAlgorithm": "RSAES_OAEP_SHA_2*"}},
+     of=("RSA_2048", "ENCRYPT_DECRYPT"), yes=[encrypt(EncryptionAlgorithm="RSAES_OAEP_SHA_256")],
+     no=[encrypt(EncryptionAlgorithm="RSAES_OAEP_SHA_1"), encrypt()])
+case("a signing algorithm", {"StringLike": {"kms:SigningAlgorithm": "RSASSA_PSS_*"}}, action="kms:Sign",
+     of=("RSA_2048", "SIGN_VERIFY"), yes=[sign("RSASSA_PSS_SHA_256"), sign("RSASSA_PSS_SHA_512")],
+     no=[sign("RSASSA_PKCS1_V1_5_SHA_256"), sign("ECDSA_SHA_256")])
+case("a signing algorithm to verify with", {"StringEquals": {"kms:SigningAlgorithm": "ECDSA_SHA_384"}},
+     action="kms:Verify", of=("ECC_NIST_P384", "SIGN_VERIFY"),
+     no=[call("verify", SigningAlgorithm="ECDSA_SHA_256", Message=b"x", Signature=b"x")])
+case("a type of message", {"StringEquals": {"kms:MessageType": "DIGEST"}}, action="kms:Sign",
+     of=("ECC_NIST_P256", "SIGN_VERIFY"), yes=[sign("ECDSA_SHA_256", b"x" * 32, MessageType="DIGEST")],
+     no=[sign("ECDSA_SHA_256", b"x" * 32, MessageType="RAW"), sign("ECDSA_SHA_256")])
+case("an algorithm of MACs", {"StringEquals": {"kms:MacAlgorithm": "HMAC_SHA_384"}}, action="kms:GenerateMac",
+     of=("HMAC_384", "GENERATE_VERIFY_MAC"), yes=[mac("generate_mac", "HMAC_SHA_384")],
+     no=[mac("generate_mac", "HMAC_SHA_256")])
+case("an algorithm of MACs to verify with", {"StringNotEquals": {"kms:MacAlgorithm": "HMAC_SHA_384"}},
+     action="kms:VerifyMac", of=("HMAC_384", "GENERATE_VERIFY_MAC"),
+     no=[mac("verify_mac", "HMAC_SHA_384", Mac=b"x")])
+case("key agreement", {"StringEquals": {"kms:KeyAgreementAlgorithm": "ECDH"}}, action="kms:DeriveSharedSecret",
+     of=("ECC_NIST_P256", "KEY_AGREEMENT"), yes=[DERIVE])
+case("other key agreement", {"StringNotEquals": {"kms:KeyAgreementAlgorithm": "ECDH"}},
+     action="kms:DeriveSharedSecret", of=("ECC_NIST_P256", "KEY_AGREEMENT"), no=[DERIVE])
+case("a kind of data key pair", {"StringLike": {"kms:DataKeyPairSpec": "ECC_NIST_*"}},
+     action="kms:GenerateDataKeyPair", yes=[key_pair("ECC_NIST_P256"), key_pair("ECC_NIST_P521")],
+     no=[key_pair("RSA_2048"), key_pair("ECC_SECG_P256K1")])
+case("a kind of data key pair without plaintext", {"StringEquals": {"kms:DataKeyPairSpec": "ECC_NIST_P256"}},
+     action="kms:GenerateDataKeyPairWithoutPlaintext",
+     yes=[key_pair("ECC_NIST_P256", "generate_data_key_pair_without_plaintext")],
+     no=[key_pair("RSA_2048", "generate_data_key_pair_without_plaintext")])
 case("the alias of the request", {"StringLike": {"kms:RequestAlias": "alias/k*"}},
      yes=[encrypt("alias/key"), encrypt("alias ARN")], no=[encrypt(), encrypt("ARN"), encrypt("alias/other")])
 case("an address", {"IpAddress": {"aws:SourceIp": ["10.0.0.0/8", "127.0.0.0/8"]}}, yes=[encrypt()])
@@ -188,8 +236,10 @@ def run(kms, keys, operation, arguments):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_condition(server, region, keys, name):
-    user, action, yes, no = CASES[name]
+def test_a_condition(server, region, own_kms, keys, name):
+    user, action, yes, no, of = CASES[name]
+    if of is not None:
+        keys["key"] = own_kms.create_key(KeySpec=of[0], KeyUsage=of[1])["KeyMetadata"]
     kms = server.client(region, **user.keys)
     for operation, arguments in no:
         if isinstance(action, list):
