@@ -99,7 +99,10 @@ let package = Package(
         test("PKCS11Tests", ["KMSTesting", "PKCS11", "SecureMemory"], exclude: ["MustNotCompile"]),
         test(
             "KeyStorePKCS11Tests",
-            ["Cryptography", "KMSModel", "KMSTesting", "KeyStorePKCS11", "KeyStores", "PKCS11", "SecureMemory"]),
+            [
+                "Cryptography", "KMSModel", "KMSTesting", "KeyStorePKCS11", "KeyStoreSoftware", "KeyStores", "PKCS11",
+                "SecureMemory",
+            ], exclude: ["Matrix"]),
         test("SecureMemoryTests", ["SecureMemory"]),
         test("CryptographyTests", ["Cryptography", "SecureMemory"]),
         test("SigV4Tests", ["Cryptography", "SecureMemory", "SigV4"]),

@@ -120,6 +120,12 @@ public struct AlgorithmAvailability: Sendable {
 
 // What has to be known before keys can be made at all.
 extension AlgorithmAvailability {
+    /// The version of the installed libcrypto, for reports; nothing is decided by it.
+    public static var libraryVersion: String {
+        guard let text = unsafe OpenSSL_version(OPENSSL_VERSION_STRING) else { return "libcrypto" }
+        return unsafe "libcrypto \(String(cString: text))"
+    }
+
     /// ML-DSA and ML-KEM kinds that libcrypto itself offers: 3.5 and newer.
     private static let postQuantumOfLibcrypto: Set<AsymmetricKeyKind> = {
         var offered: Set<AsymmetricKeyKind> = []
@@ -132,7 +138,8 @@ extension AlgorithmAvailability {
         return offered
     }()
 
-    static func isLeftToSwiftCrypto(_ kind: AsymmetricKeyKind) -> Bool {
+    /// Whether keys of this kind are worked with by the BoringSSL of swift-crypto: the installed libcrypto lacks them.
+    public static func isLeftToSwiftCrypto(_ kind: AsymmetricKeyKind) -> Bool {
         kind.seedByteCount != nil && !postQuantumOfLibcrypto.contains(kind)
     }
 

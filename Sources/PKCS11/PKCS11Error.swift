@@ -15,6 +15,7 @@ public struct PKCS11Error: Error, Hashable, Sendable, CustomStringConvertible {
 public enum CryptokiFunction: String, Sendable {
     case initialize = "C_Initialize"
     case finalize = "C_Finalize"
+    case getInfo = "C_GetInfo"
     case getSlotList = "C_GetSlotList"
     case getTokenInfo = "C_GetTokenInfo"
     case getMechanismInfo = "C_GetMechanismInfo"

@@ -88,10 +88,10 @@ public struct TokenInfo: Sendable {
     public let isUserPINLocked: Bool
 
     init(_ info: CK_TOKEN_INFO) {
-        label = Self.text(of: info.label)
-        serialNumber = Self.text(of: info.serialNumber)
-        manufacturer = Self.text(of: info.manufacturerID)
-        model = Self.text(of: info.model)
+        label = unpadded(info.label)
+        serialNumber = unpadded(info.serialNumber)
+        manufacturer = unpadded(info.manufacturerID)
+        model = unpadded(info.model)
         // 0 is CK_EFFECTIVELY_INFINITE and all ones CK_UNAVAILABLE_INFORMATION.
         maximumSessions = [info.ulMaxSessionCount, info.ulMaxRwSessionCount]
             .filter { (count: CK_ULONG) in count != 0 && count < 1 << 30 }.min().map { Int($0) }
@@ -100,13 +100,6 @@ public struct TokenInfo: Sendable {
         isUserPINCountLow = info.flags & CKF_USER_PIN_COUNT_LOW != 0
         isUserPINFinalTry = info.flags & CKF_USER_PIN_FINAL_TRY != 0
         isUserPINLocked = info.flags & CKF_USER_PIN_LOCKED != 0
-    }
-
-    /// Fixed-size fields are padded with blanks; some modules pad with NUL.
-    private static func text<Field>(of field: Field) -> String {
-        let bytes = unsafe withUnsafeBytes(of: field) { bytes in unsafe [UInt8](bytes) }
-        let end = bytes.lastIndex { $0 != 0x20 && $0 != 0 }.map { $0 + 1 } ?? 0
-        return String(decoding: bytes[..<end], as: UTF8.self)
     }
 }
 

@@ -7,7 +7,7 @@ internal import Testing
 
 /// NSS softoken has one database in a process, hence one test after the other.
 @Suite(.serialized) struct NSSTests {
-    private static func device(_ change: (inout TokenDeviceConfiguration) -> Void = { _ in }) throws -> TestDevice {
+    static func device(_ change: (inout TokenDeviceConfiguration) -> Void = { _ in }) throws -> TestDevice {
         let fixture = try NSSFixture.shared()
         var configuration = TokenDeviceConfiguration(
             clusterID: TestDevice.clusterID, modulePath: fixture.modulePath, token: .label(NSSFixture.label),

@@ -145,8 +145,9 @@ extension Keeper {
         let sweep = try TokenSweep.run(in: &session)
         let isFirst = connection.state.withLock { $0.capabilities.isEmpty }
         if isFirst {
-            let capabilities = try CapabilityProbe(sealing: connection.sealing).run(in: slot, epoch: epoch)
-            connection.state.withLock { $0.capabilities = capabilities }
+            var capabilities = try CapabilityProbe(sealing: connection.sealing).run(in: slot, epoch: epoch)
+            capabilities.module = try slot.moduleInfo().description
+            connection.state.withLock { [capabilities] in $0.capabilities = capabilities }
             if let refusal = capabilities.refusal(of: TokenCapabilities.Need.basic) {
                 connection.tell(.finding, "the token cannot do everything: \(refusal)")
             }

@@ -45,6 +45,8 @@ public struct TokenCapabilities: Sendable {
         case no(String)
     }
 
+    /// What the module says of itself: manufacturer, description, version. Text for reports, nothing is decided by it.
+    public internal(set) var module = ""
     public internal(set) var findings: [Need: Finding] = [:]
     /// What the token answers to a wrong tag: vendors differ.
     public internal(set) var badTagReturnValue: ReturnValue?
