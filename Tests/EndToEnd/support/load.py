@@ -25,6 +25,12 @@ class Connection:
 
     def call(self, operation, body):
         """One signed call; returns the decoded answer of a success."""
+        status, answer = self.answer(operation, body)
+        assert status == 200, answer
+        return answer
+
+    def answer(self, operation, body):
+        """One signed call; returns the status and the decoded answer, whatever it is."""
         data = json.dumps(body).encode()
         target = f"TrentService.{operation}"
         # A signature may be four minutes old.
@@ -44,8 +50,7 @@ class Connection:
                              f"SignedHeaders=host;x-amz-date;x-amz-target, Signature={signature}"})
         response = self.connection.getresponse()
         answer = response.read()
-        assert response.status == 200, answer
-        return json.loads(answer) if answer else None
+        return response.status, json.loads(answer) if answer else None
 
 
 def spread(connections, calls):
