@@ -4,7 +4,7 @@ internal import Foundation
 /// The benchmark: starts the server and the floors, loads them, compares.
 struct Measure: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Measures signed requests of 32 bytes on a software key and on a SoftHSM key. docs/benchmarks.md."
+        abstract: "Measures signed requests of 32 bytes on software keys and on SoftHSM keys. docs/benchmarks.md."
     )
 
     @Option(help: "The server to measure.", completion: .file())
@@ -15,6 +15,9 @@ struct Measure: AsyncParsableCommand {
 
     @Option(help: "Numbers of keep-alive connections, separated by commas.")
     var connections = "1,16,64"
+
+    @Option(parsing: .upToNextOption, help: "What to measure; all of it when absent.")
+    var operations: [Operation] = Operation.allCases
 
     @Option(help: "The SoftHSM library for the token floor.", completion: .file())
     var module: String?
@@ -50,9 +53,13 @@ struct Measure: AsyncParsableCommand {
     private func measure(in directory: URL) async throws -> Report {
         var report = Report(build: .current, processor: Report.processorName(), binary: binary)
         say("token floor")
-        report.floors["token"] = try TokenFloor.measure(module: try tokenModule(), directory: directory)
+        var tokenFloor = try TokenFloor.measure(module: try tokenModule(), directory: directory)
         say("software floor")
-        report.floors["software"] = try StoreFloor.software()
+        let softwareFloor = try StoreFloor.software()
+        for operation in Operation.allCases where !operation.isDoneByStore {
+            tokenFloor[operation] = softwareFloor[operation]
+        }
+        report.floors = ["token": tokenFloor, "software": softwareFloor]
 
         let server = try await ServerUnderTest(binary: URL(filePath: binary), directory: directory)
         defer { server.stop() }
@@ -71,7 +78,7 @@ struct Measure: AsyncParsableCommand {
         for count in try connectionCounts() {
             try await measureEcho(echo, try stores[0].requests(.encrypt), count, into: &report)
             for workloads in stores {
-                for operation in Workloads.Operation.allCases {
+                for operation in operations where workloads.store == "software" || operation.isForTokens {
                     try await measure(server, workloads, operation, count, into: &report)
                 }
                 try await measureEcho(echo, try workloads.requests(.encrypt), count, into: &report)
@@ -82,7 +89,7 @@ struct Measure: AsyncParsableCommand {
     }
 
     private func measure(
-        _ server: ServerUnderTest, _ workloads: Workloads, _ operation: Workloads.Operation, _ connections: Int,
+        _ server: ServerUnderTest, _ workloads: Workloads, _ operation: Operation, _ connections: Int,
         into report: inout Report
     ) async throws {
         let name = "\(operation.rawValue)/\(workloads.store)/32B/c\(connections)"
@@ -93,7 +100,7 @@ struct Measure: AsyncParsableCommand {
         )
         report.rows.append(
             Report.Row(
-                name: name, order: report.rows.count, store: workloads.store, isDecrypt: operation == .decrypt,
+                name: name, order: report.rows.count, store: workloads.store, operation: operation,
                 connections: connections, measurement: measurement
             )
         )

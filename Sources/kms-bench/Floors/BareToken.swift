@@ -1,17 +1,18 @@
 internal import CPKCS11
 
-/// One session and one AES-256 key on a token, called through the module's function list with nothing between.
+/// One session on a token, called through the module's function list with nothing between, and one key for each
+/// operation.
 ///
-/// The key is made as the server makes its keys: a token object, private, sensitive and not extractable.
+/// The keys are made as the server makes its keys: token objects, private, sensitive and not extractable.
 @safe
 struct BareToken {
-    private let functions: CK_FUNCTION_LIST
-    private let session: CK_SESSION_HANDLE
+    let functions: CK_FUNCTION_LIST
+    let session: CK_SESSION_HANDLE
     private let key: CK_OBJECT_HANDLE
     private let iv = [UInt8](repeating: 1, count: 12)
     private let tagByteCount = 16
 
-    /// Initialises the first token of the module, which erases it, and makes a key on it.
+    /// Initialises the first token of the module, which erases it, and makes an AES-256 key on it.
     init(module: String) throws {
         guard let list = unsafe strongroom_pkcs11_load(module, nil, 0) else {
             throw BenchmarkError("\(module) does not load")
@@ -34,39 +35,22 @@ struct BareToken {
         try Self.check("C_Logout", functions.C_Logout(session))
         let user = CK_USER_TYPE(CKU_USER)
         try Self.check("C_Login", unsafe functions.C_Login(session, user, &pin, pinCount))
-        key = try Self.generateKey(functions, session)
         self.session = session
         self.functions = functions
+        let template = BareTemplate(
+            BareTemplate.secret + [
+                (CKA_ENCRYPT, .flag(true)), (CKA_DECRYPT, .flag(true)), (CKA_VALUE_LEN, .number(32)),
+            ])
+        key = try Self.generateKey(CKM_AES_KEY_GEN, template, functions, session)
     }
 
-    private static func generateKey(
-        _ functions: CK_FUNCTION_LIST, _ session: CK_SESSION_HANDLE
+    static func generateKey(
+        _ mechanism: UInt, _ template: BareTemplate, _ functions: CK_FUNCTION_LIST, _ session: CK_SESSION_HANDLE
     ) throws -> CK_OBJECT_HANDLE {
-        var yes = CK_BBOOL(CK_TRUE)
-        var no = CK_BBOOL(CK_FALSE)
-        var byteCount: CK_ULONG = 32
         var key: CK_OBJECT_HANDLE = 0
-        let result = unsafe withUnsafeMutablePointer(to: &yes) { yes in
-            unsafe withUnsafeMutablePointer(to: &no) { no in
-                unsafe withUnsafeMutablePointer(to: &byteCount) { byteCount in
-                    func flag(_ type: CK_ATTRIBUTE_TYPE, _ value: UnsafeMutablePointer<CK_BBOOL>) -> CK_ATTRIBUTE {
-                        unsafe CK_ATTRIBUTE(type: type, pValue: value, ulValueLen: 1)
-                    }
-                    var template = unsafe [
-                        flag(CKA_TOKEN, yes), flag(CKA_PRIVATE, yes), flag(CKA_SENSITIVE, yes),
-                        flag(CKA_EXTRACTABLE, no), flag(CKA_ENCRYPT, yes), flag(CKA_DECRYPT, yes),
-                        CK_ATTRIBUTE(
-                            type: CK_ATTRIBUTE_TYPE(CKA_VALUE_LEN), pValue: byteCount,
-                            ulValueLen: CK_ULONG(MemoryLayout<CK_ULONG>.size)
-                        ),
-                    ]
-                    var mechanism = unsafe CK_MECHANISM(
-                        mechanism: CK_MECHANISM_TYPE(CKM_AES_KEY_GEN), pParameter: nil, ulParameterLen: 0
-                    )
-                    let count = unsafe CK_ULONG(template.count)
-                    return unsafe functions.C_GenerateKey(session, &mechanism, &template, count, &key)
-                }
-            }
+        let result = unsafe template.withAttributes { attributes, count in
+            var mechanism = unsafe CK_MECHANISM(mechanism: mechanism, pParameter: nil, ulParameterLen: 0)
+            return unsafe functions.C_GenerateKey(session, &mechanism, attributes, count, &key)
         }
         try check("C_GenerateKey", result)
         return key
@@ -117,7 +101,7 @@ struct BareToken {
         }
     }
 
-    private static func check(_ function: String, _ result: CK_RV) throws {
+    static func check(_ function: String, _ result: CK_RV) throws {
         guard result == CKR_OK else { throw BenchmarkError("\(function) answers 0x\(String(result, radix: 16))") }
     }
 }

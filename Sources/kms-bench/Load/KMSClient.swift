@@ -27,7 +27,8 @@ struct KMSClient {
         return try await promise.futureResult.get()
     }
 
-    private func result<Result: Decodable>(_ operation: String, _ body: String) async throws -> Result {
+    /// The decoded answer of a success.
+    func result<Result: Decodable>(_ operation: String, _ body: String) async throws -> Result {
         let response = try await call(operation, body)
         guard response.status == 200 else {
             throw BenchmarkError("\(operation) answers \(response.status): \(String(buffer: response.body))")
@@ -36,12 +37,13 @@ struct KMSClient {
     }
 
     /// Makes a key in software, or in a custom key store; gives back its id.
-    func createKey(customKeyStoreID: String?) async throws -> String {
+    func createKey(customKeyStoreID: String?, keySpec: String, keyUsage: String) async throws -> String {
         struct Result: Decodable {
             struct KeyMetadata: Decodable { let KeyId: String }
             let KeyMetadata: KeyMetadata
         }
-        let body = customKeyStoreID.map { #"{"Origin":"AWS_CLOUDHSM","CustomKeyStoreId":"\#($0)"}"# } ?? "{}"
+        let place = customKeyStoreID.map { #","Origin":"AWS_CLOUDHSM","CustomKeyStoreId":"\#($0)""# } ?? ""
+        let body = #"{"KeySpec":"\#(keySpec)","KeyUsage":"\#(keyUsage)"\#(place)}"#
         return (try await result("CreateKey", body) as Result).KeyMetadata.KeyId
     }
 

@@ -18,8 +18,10 @@ extension Report {
             lines.append(Self.line("echo/c\(connections)", Self.cells(measurement)))
         }
         for (store, floor) in floors.sorted(by: { $0.key < $1.key }) {
-            lines.append(Self.line("encrypt/\(store)/32B", ["", "", "", Self.number(floor.encrypt, digits: 2)]))
-            lines.append(Self.line("decrypt/\(store)/32B", ["", "", "", Self.number(floor.decrypt, digits: 2)]))
+            for operation in Operation.allCases where store == "software" || operation.isForTokens {
+                let cells = ["", "", "", floor[operation].map { Self.number($0, digits: 2) } ?? "none"]
+                lines.append(Self.line("\(operation.rawValue)/\(store)/32B", cells))
+            }
         }
         let titles = ["requests/s", "p50 µs", "p99 µs", "CPU µs", "floors µs", "ratio"]
         lines += ["", Self.line("workload", titles), Self.rule(columns: 6)]
@@ -46,13 +48,13 @@ extension Report {
     }
 
     private static func line(_ name: String, _ cells: [String]) -> String {
-        let padded = name.padding(toLength: 34, withPad: " ", startingAt: 0)
+        let padded = name.padding(toLength: 42, withPad: " ", startingAt: 0)
         let right = cells.map { String(repeating: " ", count: max(0, 10 - $0.count)) + $0 }
         return "| " + ([padded] + right).joined(separator: " | ") + " |"
     }
 
     private static func rule(columns: Int) -> String {
-        let cells = [String(repeating: "-", count: 34)] + Array(repeating: "---------:", count: columns)
+        let cells = [String(repeating: "-", count: 42)] + Array(repeating: "---------:", count: columns)
         return "| " + cells.joined(separator: " | ") + " |"
     }
 

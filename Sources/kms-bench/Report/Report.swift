@@ -20,7 +20,7 @@ struct Report: Codable {
         /// When it was measured, counted from 0.
         let order: Int
         let store: String
-        let isDecrypt: Bool
+        let operation: Operation
         let connections: Int
         let measurement: Measurement
     }
@@ -28,7 +28,7 @@ struct Report: Codable {
     let build: Build
     let processor: String
     let binary: String
-    /// The bare operation by store.
+    /// The bare operations by store.
     var floors: [String: StoreFloor] = [:]
     /// The runs of the echo server by number of connections.
     var echo: [Int: [Measurement]] = [:]
@@ -40,12 +40,11 @@ struct Report: Codable {
         self.binary = binary
     }
 
-    /// CPU time of an echo at the same number of connections and of the bare operation. GenerateDataKey is compared
-    /// with an encryption: that it also draws a key is the server's to pay for.
+    /// CPU time of an echo at the same number of connections and of the bare operation.
     func floorMicroseconds(_ row: Row) -> Double {
         // What was not measured makes every ratio infinite, so that it cannot pass.
-        guard let floor = floors[row.store], let echo = echoFloor(row.connections) else { return 0 }
-        return echo.cpuMicrosecondsPerRequest + (row.isDecrypt ? floor.decrypt : floor.encrypt)
+        guard let floor = floors[row.store]?[row.operation], let echo = echoFloor(row.connections) else { return 0 }
+        return echo.cpuMicrosecondsPerRequest + floor
     }
 
     /// The median of the runs by CPU time.
