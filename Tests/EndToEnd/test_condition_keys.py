@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from support.expect import DENY_IN_IDENTITY_POLICY, NO_IDENTITY_POLICY, denied, refused
 from support.principals import ACCOUNT, ORGANIZATION, OTHER_ACCOUNT, Directory, allow, delegation, deny, text
+from support.rights import server
 from support.wire import Wire
 
 PEOPLE = Directory()
@@ -208,12 +209,6 @@ case("the organization", {"StringEquals": {"aws:PrincipalOrgID": ORGANIZATION}},
 case("the ARN", {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:user/case-*"}}, yes=[encrypt()])
 case("another ARN", {"ArnNotLike": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:user/case-*"}}, no=[encrypt()])
 case("the type", {"StringEquals": {"aws:PrincipalType": "User"}}, yes=[encrypt()])
-
-
-@pytest.fixture(scope="module")
-def server(default_store):
-    with PEOPLE.server(default_store, admin=ADMIN) as server:
-        yield server
 
 
 @pytest.fixture

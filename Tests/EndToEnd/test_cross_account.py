@@ -7,6 +7,7 @@ from support.expect import (
     denied_by_ciphertext, refused)
 from support.principals import (
     ACCOUNT, OTHER_ACCOUNT, Directory, allow, assume, delegation, deny, root, text, trust)
+from support.rights import as_, encrypt, server
 
 PEOPLE = Directory()
 ADMIN = PEOPLE.user("admin", policies=["AdministratorAccess"])
@@ -21,17 +22,6 @@ TWIN = PEOPLE.user("twin", allow("kms:*"))
 OTHER_TWIN = PEOPLE.user("twin", account=OTHER_ACCOUNT)
 
 
-@pytest.fixture(scope="module")
-def server(default_store):
-    with PEOPLE.server(default_store, admin=ADMIN) as server:
-        yield server
-
-
-@pytest.fixture
-def as_(server, region):
-    return lambda who: server.client(region, **who.keys)
-
-
 @pytest.fixture
 def shared(own_kms):
     """Makes a key whose policy has these statements beside the delegation to its own account."""
@@ -39,10 +29,6 @@ def shared(own_kms):
         return own_kms.create_key(Policy=text(delegation(), *statements))["KeyMetadata"]
 
     return make
-
-
-def encrypt(kms, key):
-    return kms.encrypt(KeyId=key["Arn"], Plaintext=b"x")["CiphertextBlob"]
 
 
 # Both sides

@@ -5,6 +5,7 @@ import pytest
 from support.expect import DENY_IN_RESOURCE_POLICY, NO_IDENTITY_POLICY, denied, refused
 from support.principals import (
     ACCOUNT, OTHER_ACCOUNT, Directory, allow, assume, delegation, deny, root, text, trust)
+from support.rights import as_, encrypt, grant, key, server
 from support.wire import Wire
 
 PEOPLE = Directory()
@@ -20,37 +21,8 @@ UNKNOWN_GRANT = "0" * 64
 DAY = 86400
 
 
-@pytest.fixture(scope="module")
-def server(default_store):
-    with PEOPLE.server(default_store, admin=ADMIN) as server:
-        yield server
-
-
-@pytest.fixture
-def as_(server, region):
-    return lambda who: server.client(region, **who.keys)
-
-
-@pytest.fixture
-def key(own_kms):
-    return own_kms.create_key()["KeyMetadata"]
-
-
-@pytest.fixture
-def grant(own_kms, key):
-    def make(*operations, **more):
-        return own_kms.create_grant(
-            KeyId=key["KeyId"], GranteePrincipal=GRANTEE.arn, Operations=list(operations or ["Encrypt"]), **more)
-
-    return make
-
-
 def ids(kms, key):
     return {entry["GrantId"] for entry in kms.list_grants(KeyId=key["KeyId"])["Grants"]}
-
-
-def encrypt(kms, key, **more):
-    return kms.encrypt(KeyId=key["Arn"], Plaintext=b"x", **more)["CiphertextBlob"]
 
 
 # Revoking

@@ -1,10 +1,9 @@
 """How far a grant reaches: its constraints, who its grantee is, what beats it, and grants made by it."""
 
-import pytest
-
 from support.expect import (
     DENY_IN_IDENTITY_POLICY, DENY_IN_RESOURCE_POLICY, NO_BOUNDARY, NO_IDENTITY_POLICY, denied, refused)
 from support.principals import OTHER_ACCOUNT, Directory, allow, assume, delegation, deny, root, text, trust
+from support.rights import as_, encrypt, grant, key, listed, server
 
 PEOPLE = Directory()
 ADMIN = PEOPLE.user("admin", policies=["AdministratorAccess"])
@@ -16,41 +15,6 @@ ALLOWED_STRANGER = PEOPLE.user("allowed-stranger", allow("kms:Encrypt"), account
 BOUNDED = PEOPLE.user("bounded", boundary=[allow("kms:DescribeKey")])
 WORKER = PEOPLE.role("worker", trust(ADMIN))
 BOUNDED_ROLE = PEOPLE.role("bounded-role", trust(ADMIN), boundary=[allow("kms:DescribeKey")])
-
-
-@pytest.fixture(scope="module")
-def server(default_store):
-    with PEOPLE.server(default_store, admin=ADMIN) as server:
-        yield server
-
-
-@pytest.fixture
-def as_(server, region):
-    return lambda who: server.client(region, **who.keys)
-
-
-@pytest.fixture
-def key(own_kms):
-    return own_kms.create_key()["KeyMetadata"]
-
-
-@pytest.fixture
-def grant(own_kms, key):
-    """Makes a grant on `key` and returns the answer."""
-    def make(*operations, to=GRANTEE, by=own_kms, **more):
-        return by.create_grant(
-            KeyId=key["KeyId"], GranteePrincipal=to if isinstance(to, str) else to.arn, Operations=list(operations),
-            **more)
-
-    return make
-
-
-def listed(kms, key, **more):
-    return kms.list_grants(KeyId=key["KeyId"], **more)["Grants"]
-
-
-def encrypt(kms, key, **more):
-    return kms.encrypt(KeyId=key["Arn"], Plaintext=b"x", **more)["CiphertextBlob"]
 
 
 # Constraints

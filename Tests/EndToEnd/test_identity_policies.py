@@ -1,11 +1,10 @@
 """Identity policies, permissions boundaries, and how they and the key policy decide together; AWS's sentences."""
 
-import pytest
-
 from support.expect import (
     DENY_IN_BOUNDARY, DENY_IN_IDENTITY_POLICY, DENY_IN_RESOURCE_POLICY, DRY_RUN, NO_BOUNDARY, NO_IDENTITY_POLICY,
     NO_RESOURCE_POLICY, denied, denied_by_ciphertext, refused)
 from support.principals import ACCOUNT, Directory, allow, delegation, deny, root, text
+from support.rights import as_, encrypt, key, server
 from support.wire import Wire
 
 KEYS = f"arn:aws:kms:*:{ACCOUNT}:key/*"
@@ -34,27 +33,6 @@ MANAGED = PEOPLE.user("managed", policies=["Encrypters", "Decrypters"])
 PEOPLE.account(ACCOUNT).setdefault("policies", {}).update(
     Encrypters={"Version": "2012-10-17", "Statement": allow("kms:Encrypt")},
     Decrypters={"Version": "2012-10-17", "Statement": [allow("kms:Decrypt")]})
-
-
-@pytest.fixture(scope="module")
-def server(default_store):
-    with PEOPLE.server(default_store, admin=ADMIN) as server:
-        yield server
-
-
-@pytest.fixture
-def key(own_kms):
-    return own_kms.create_key()["KeyMetadata"]
-
-
-@pytest.fixture
-def as_(server, region):
-    """A client of somebody, in this test's own Region."""
-    return lambda who: server.client(region, **who.keys)
-
-
-def encrypt(kms, key, **more):
-    return kms.encrypt(KeyId=key["KeyId"], Plaintext=b"x", **more)["CiphertextBlob"]
 
 
 # Who may do what under the default key policy

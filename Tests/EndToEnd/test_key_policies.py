@@ -6,6 +6,7 @@ import pytest
 
 from support.expect import DENY_IN_RESOURCE_POLICY, denied, refused
 from support.principals import ACCOUNT, OTHER_ACCOUNT, Directory, allow, delegation, deny, root, text
+from support.rights import server
 
 PEOPLE = Directory()
 ADMIN = PEOPLE.user("admin", policies=["AdministratorAccess"])
@@ -20,12 +21,6 @@ PEOPLE.account(OTHER_ACCOUNT)
 LOCKOUT = (
     "MalformedPolicyDocumentException",
     "The new key policy will not allow you to update the key policy in the future.")
-
-
-@pytest.fixture(scope="module")
-def server(default_store):
-    with PEOPLE.server(default_store, admin=ADMIN) as server:
-        yield server
 
 
 @pytest.fixture

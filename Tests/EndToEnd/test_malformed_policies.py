@@ -6,6 +6,7 @@ import pytest
 
 from support.expect import refused
 from support.principals import ACCOUNT, OTHER_ACCOUNT, Directory, allow, delegation, root, text, trust
+from support.rights import server
 
 PEOPLE = Directory()
 ADMIN = PEOPLE.user("admin", policies=["AdministratorAccess"])
@@ -14,12 +15,6 @@ ROLE = PEOPLE.role("deploy", trust(ADMIN), path="/ops/")
 CAROL = PEOPLE.user("carol", account=OTHER_ACCOUNT)
 INVALID_PRINCIPALS = (
     "MalformedPolicyDocumentException", "Policy contains a statement with one or more invalid principals.")
-
-
-@pytest.fixture(scope="module")
-def server(default_store):
-    with PEOPLE.server(default_store, admin=ADMIN) as server:
-        yield server
 
 
 @pytest.fixture

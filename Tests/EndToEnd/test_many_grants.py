@@ -5,11 +5,10 @@
 
 import os
 
-import pytest
-
 from support import load
 from support.expect import refused
 from support.principals import Directory
+from support.rights import server
 
 PEOPLE = Directory()
 ADMIN = PEOPLE.user("admin", policies=["AdministratorAccess"])
@@ -18,12 +17,6 @@ OTHER = PEOPLE.user("other")
 QUOTA = 50_000
 ALL = bool(os.environ.get("STRONGROOM_MANY_GRANTS"))
 COUNT = QUOTA if ALL else 5_000
-
-
-@pytest.fixture(scope="module")
-def server(default_store):
-    with PEOPLE.server(default_store, admin=ADMIN) as server:
-        yield server
 
 
 def context(number):

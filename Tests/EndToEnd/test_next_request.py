@@ -6,6 +6,7 @@ import pytest
 
 from support.expect import refused
 from support.principals import Directory, allow, delegation, deny, text
+from support.rights import server
 
 PEOPLE = Directory()
 ADMIN = PEOPLE.user("admin", policies=["AdministratorAccess"])
@@ -14,12 +15,6 @@ TAGGED = PEOPLE.user("tagged", allow("kms:Encrypt", condition={"StringEquals": {
 ALIASED = PEOPLE.user(
     "aliased", allow("kms:Encrypt", condition={"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/open"}}))
 ROUNDS = 50
-
-
-@pytest.fixture(scope="module")
-def server(default_store):
-    with PEOPLE.server(default_store, admin=ADMIN) as server:
-        yield server
 
 
 @pytest.fixture

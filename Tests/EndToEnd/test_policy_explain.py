@@ -8,6 +8,7 @@ import yaml
 
 from support.principals import (
     ACCOUNT, OTHER_ACCOUNT, Directory, allow, assume, delegation, deny, root, text, trust)
+from support.rights import server
 from support.server import BINARY
 from support.wire import Wire
 
@@ -24,12 +25,6 @@ CAROL = PEOPLE.user("carol", allow("kms:*"), account=OTHER_ACCOUNT)
 WORKER = PEOPLE.role("worker", trust(ADMIN), allow("kms:Encrypt"))
 LATE = PEOPLE.user("late", allow("kms:Encrypt", condition={"DateGreaterThan": {
     "aws:CurrentTime": "2100-01-01T00:00:00Z"}}))
-
-
-@pytest.fixture(scope="module")
-def server(default_store):
-    with PEOPLE.server(default_store, admin=ADMIN) as server:
-        yield server
 
 
 @pytest.fixture

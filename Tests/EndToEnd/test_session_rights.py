@@ -5,6 +5,7 @@ import pytest
 from support.expect import (
     DENY_IN_SESSION_POLICY, NO_BOUNDARY, NO_IDENTITY_POLICY, NO_RESOURCE_POLICY, NO_SESSION_POLICY, denied, refused)
 from support.principals import ACCOUNT, Directory, allow, assume, delegation, deny, document, text, trust
+from support.rights import encrypt, key, server
 
 PEOPLE = Directory()
 ADMIN = PEOPLE.user("admin", policies=["AdministratorAccess"])
@@ -34,17 +35,6 @@ PEOPLE.account(ACCOUNT).setdefault("policies", {})["OnlyEncrypt"] = document(all
 HOUR = 3600
 
 
-@pytest.fixture(scope="module")
-def server(default_store):
-    with PEOPLE.server(default_store, admin=ADMIN) as server:
-        yield server
-
-
-@pytest.fixture
-def key(own_kms):
-    return own_kms.create_key()["KeyMetadata"]
-
-
 @pytest.fixture
 def session(server, region):
     """Assumes a role and returns the session with its KMS client."""
@@ -53,10 +43,6 @@ def session(server, region):
         return made, server.client(region, **made.keys)
 
     return make
-
-
-def encrypt(kms, key, **more):
-    return kms.encrypt(KeyId=key["Arn"], Plaintext=b"x", **more)["CiphertextBlob"]
 
 
 # The role

@@ -7,6 +7,7 @@ import pytest
 
 from support.expect import NO_SESSION_POLICY, denied, refused
 from support.principals import Directory, allow, assume, text, trust
+from support.rights import encrypt, server
 from support.server import eventually
 from support.wire import Wire
 
@@ -19,19 +20,9 @@ LONG = PEOPLE.role("long", trust(BARE), CRYPTO, maxSessionDuration=43200)
 DOOMED = PEOPLE.role("doomed", trust(BARE), CRYPTO)
 
 
-@pytest.fixture(scope="module")
-def server(default_store):
-    with PEOPLE.server(default_store, admin=ADMIN) as server:
-        yield server
-
-
 @pytest.fixture
 def session(server):
     return lambda role, who=BARE: assume(server, who, role)
-
-
-def encrypt(kms, key):
-    return kms.encrypt(KeyId=key["Arn"], Plaintext=b"x")["CiphertextBlob"]
 
 
 def test_credentials_that_were_tampered_with(server, session):

@@ -12,6 +12,7 @@ import pytest
 
 from support.expect import refused
 from support.principals import ACCOUNT, OTHER_ACCOUNT, Directory, allow, assume, deny, root, trust
+from support.rights import server
 from support.wire import Wire
 
 PEOPLE = Directory()
@@ -28,12 +29,6 @@ PARTNER = PEOPLE.role(
     "partner", trust(root(OTHER_ACCOUNT), condition={"StringEquals": {"sts:ExternalId": "the-secret-word"}}), CRYPTO)
 NARROW = PEOPLE.role(
     "narrow", trust(BARE, condition={"StringLike": {"sts:RoleSessionName": "${aws:username}-*"}}), CRYPTO)
-
-
-@pytest.fixture(scope="module")
-def server(default_store):
-    with PEOPLE.server(default_store, admin=ADMIN) as server:
-        yield server
 
 
 @pytest.fixture
