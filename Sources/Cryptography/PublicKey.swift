@@ -86,6 +86,8 @@ public final class PublicKey: Sendable {
         signature: Span<UInt8>, of bytes: Span<UInt8>, as form: SignedForm, _ scheme: SignatureScheme
     ) throws(CryptographyError) -> Bool {
         try SigningRules.check(bytes, form, scheme, kind)
+        // RFC 8017 §8.1.2 and §8.2.2, step 1. libcrypto takes a PSS signature without its leading zero.
+        if let count = kind.modulusByteCount, signature.count != count { return false }
         switch backing {
         case .encoded(let encoded):
             guard form == .message else {
