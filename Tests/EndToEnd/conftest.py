@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from support import custom_store, softhsm, wire
+from support import custom_store, key_specs, softhsm, wire
 from support import server as server_module
 
 _numbers = itertools.count(1)
@@ -22,7 +22,7 @@ def pytest_addoption(parser):
 
 def pytest_sessionstart(session):
     """A missing tool is a failure, never a skipped test."""
-    missing = [tool for tool in ["softhsm2-util", "pkcs11-tool", "aws"] if shutil.which(tool) is None]
+    missing = [tool for tool in ["softhsm2-util", "pkcs11-tool", "aws", "openssl"] if shutil.which(tool) is None]
     missing += [str(path) for path in [server_module.BINARY, softhsm.MODULE] if not os.path.exists(path)]
     if missing:
         pytest.exit(f"missing: {', '.join(missing)} (scripts/test installs and builds them)", returncode=2)
@@ -101,6 +101,18 @@ def create_key(kms, key_arguments):
 @pytest.fixture
 def key(create_key):
     return create_key()
+
+
+@pytest.fixture(scope="session")
+def lender(server, default_store):
+    """Keys of every kind that all tests share."""
+    return key_specs.Lender(server, default_store)
+
+
+@pytest.fixture
+def lend(lender, placement):
+    """Lends a key in `placement`: `lend(spec, usage="SIGN_VERIFY")`."""
+    return lambda spec, usage="SIGN_VERIFY", number=0: lender(spec, usage, placement, number)
 
 
 @pytest.fixture

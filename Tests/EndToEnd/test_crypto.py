@@ -5,15 +5,13 @@ import uuid
 
 import pytest
 
-from support.expect import DRY_RUN, refused
+from support.expect import INCORRECT_KEY, refused
 
 HEADER_KEY_ID = range(2, 19)  # docs/ciphertext-blob.md: the form and the sixteen bytes of the key id.
 NOT_IN_THIS_REGION = (
     r"User: arn:aws:iam::000000000000:\S+ is not authorized to perform: kms:{action} on the resource associated with "
     r"this ciphertext because the resource does not exist in this Region, no resource-based policies allow access, or "
     r"a resource-based policy explicitly denies access")
-INCORRECT_KEY = (
-    "IncorrectKeyException", "The key ID in the request does not identify a CMK that can perform this operation.")
 
 
 @pytest.fixture
@@ -308,38 +306,6 @@ def test_generate_random(server, kms, where):
 def test_generate_random_in_an_unknown_key_store(kms):
     with refused("CustomKeyStoreNotFoundException"):
         kms.generate_random(NumberOfBytes=1, CustomKeyStoreId="cks-1234567890abcdef0")
-
-
-# DryRun
-
-def test_a_dry_run_says_that_it_would_have_succeeded(kms, key, ciphertext):
-    context = {"EncryptionContext": {"a": "b"}}
-    calls = [
-        lambda: kms.encrypt(KeyId=key["KeyId"], Plaintext=b"x", DryRun=True),
-        lambda: kms.decrypt(CiphertextBlob=ciphertext, **context, DryRun=True),
-        lambda: kms.generate_data_key(KeyId=key["KeyId"], KeySpec="AES_256", DryRun=True),
-        lambda: kms.generate_data_key_without_plaintext(KeyId=key["KeyId"], KeySpec="AES_256", DryRun=True),
-        lambda: kms.re_encrypt(
-            CiphertextBlob=ciphertext, SourceEncryptionContext={"a": "b"}, DestinationKeyId=key["KeyId"], DryRun=True),
-    ]
-    for call in calls:
-        with refused(*DRY_RUN):
-            call()
-
-
-def test_a_dry_run_reports_a_real_failure_as_itself(kms, key, ciphertext):
-    kms.disable_key(KeyId=key["KeyId"])
-    for call in [
-        lambda: kms.encrypt(KeyId=key["KeyId"], Plaintext=b"x", DryRun=True),
-        lambda: kms.decrypt(CiphertextBlob=ciphertext, EncryptionContext={"a": "b"}, DryRun=True),
-        lambda: kms.generate_data_key(KeyId=key["KeyId"], KeySpec="AES_256", DryRun=True),
-    ]:
-        with refused("DisabledException", f"{key['Arn']} is disabled."):
-            call()
-
-
-def test_dry_run_false_is_an_ordinary_call(kms, key):
-    assert kms.encrypt(KeyId=key["KeyId"], Plaintext=b"x", DryRun=False)["CiphertextBlob"]
 
 
 # Many at once

@@ -58,6 +58,8 @@ def denied_by_ciphertext(who, action="Decrypt"):
         "resource-based policy explicitly denies access")
 
 
+INCORRECT_KEY = (
+    "IncorrectKeyException", "The key ID in the request does not identify a CMK that can perform this operation.")
 DRY_RUN = ("DryRunOperationException", "The request would have succeeded, but the DryRun option is set.")
 
 
