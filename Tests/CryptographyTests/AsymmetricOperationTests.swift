@@ -197,6 +197,22 @@ import Testing
         }
     }
 
+    // RFC 8017 §8.1.2, step 1. One signature in 256 begins with a zero.
+    @Test(arguments: [SignatureScheme.rsaPSS(.sha256), .rsaPKCS1(.sha256)])
+    func `An RSA signature without its leading zero is none`(scheme: SignatureScheme) throws {
+        let key = try TestKeys.key(.rsa2048)
+        var found: (message: [UInt8], signature: [UInt8])?
+        for number in 0..<8192 where found == nil {
+            let message = [UInt8(number >> 8), UInt8(number & 255)]
+            let signature = try key.sign(message, as: .message, scheme)
+            if signature[0] == 0 { found = (message, signature) }
+        }
+        let (message, signature) = try #require(found)
+        #expect(try key.publicKey.isValid(signature, of: message, as: .message, scheme))
+        #expect(try !key.publicKey.isValid(Array(signature.dropFirst()), of: message, as: .message, scheme))
+        #expect(try !key.publicKey.isValid([0] + signature, of: message, as: .message, scheme))
+    }
+
     @Test func `Many threads may use one key at once`() async throws {
         let keys = try [TestKeys.key(.rsa2048), TestKeys.key(.p256), TestKeys.key(.ed25519)]
         let schemes: [SignatureScheme] = [.rsaPSS(.sha256), .ecdsa(.sha256), .ed25519]

@@ -138,7 +138,7 @@ def test_key_pair_specs_that_there_are_not(lender, method, operation):
             matching=rf"1 validation error detected: Value '{spec}' at 'keyPairSpec' failed to satisfy constraint: "
             r"Member must satisfy enum value set: \[.*\]"):
             getattr(key.kms, method)(KeyId=key.id, KeyPairSpec=spec)
-    with refused("UnsupportedOperationException", "KeyPairSpec SM2 is supported in China Regions only."):
+    with refused("UnsupportedOperationException", "KeyPairSpec SM2 is not supported in the Region us-east-1."):
         getattr(key.kms, method)(KeyId=key.id, KeyPairSpec="SM2")
 
 

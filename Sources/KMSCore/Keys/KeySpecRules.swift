@@ -20,4 +20,18 @@ package enum KeySpecRules {
         guard !keySpec.algorithms(for: requested).isEmpty else { throw .incompatibleUsage(requested, keySpec) }
         return requested
     }
+
+    /// KMS API, CreateKey: SM2 is for China Regions only, and ML-KEM is not there.
+    static func checkRegion(_ region: String, of keySpec: KeySpec, named member: String) throws(KMSError) {
+        let isInChina = region.hasPrefix("cn-")
+        let isOffered =
+            switch keySpec {
+            case .sm2: isInChina
+            case .mlKem512, .mlKem768, .mlKem1024: !isInChina
+            default: true
+            }
+        guard isOffered else {
+            throw .unsupportedOperation("\(member) \(keySpec.rawValue) is not supported in the Region \(region).")
+        }
+    }
 }

@@ -13,7 +13,7 @@ extension KeyManagementService {
         let keySpec = try Self.keySpec(of: request)
         let keyUsage = try KeySpecRules.usage(requested: request.keyUsage, for: keySpec)
         let origin = request.origin ?? .awsKms
-        try Self.checkRegion(of: keySpec, context)
+        try KeySpecRules.checkRegion(context.region, of: keySpec, named: "KeySpec")
         let tags = request.tags ?? []
         try Self.checkTags(tags)
         let id = UUID().uuidString.lowercased()
@@ -39,20 +39,6 @@ extension KeyManagementService {
             throw .validation("You can specify KeySpec or CustomerMasterKeySpec, but not both: they mean the same.")
         }
         return keySpec
-    }
-
-    /// KMS API, CreateKey: SM2 is for China Regions only, and ML-KEM is not there.
-    private static func checkRegion(of keySpec: KeySpec, _ context: RequestContext) throws(KMSError) {
-        let isInChina = context.region.hasPrefix("cn-")
-        let isAllowed =
-            switch keySpec {
-            case .sm2: isInChina
-            case .mlKem512, .mlKem768, .mlKem1024: !isInChina
-            default: true
-            }
-        guard isAllowed else {
-            throw .unsupportedOperation("KeySpec \(keySpec.rawValue) is not supported in the Region \(context.region).")
-        }
     }
 
     /// What the API has and this server does not have yet is refused, never accepted and ignored.

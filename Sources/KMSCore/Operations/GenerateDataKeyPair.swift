@@ -66,10 +66,10 @@ extension KeyManagementService {
     private static func kind(
         of keyPairSpec: DataKeyPairSpec, _ context: RequestContext
     ) throws(KMSError) -> AsymmetricKeyKind {
-        guard let kind = KeySpec(rawValue: keyPairSpec.rawValue)?.keyPairKind else { throw .internalError }
-        guard kind != .sm2 || context.region.hasPrefix("cn-") else {
-            throw .unsupportedOperation("KeyPairSpec SM2 is supported in China Regions only.")
+        guard let keySpec = KeySpec(rawValue: keyPairSpec.rawValue), let kind = keySpec.keyPairKind else {
+            throw .internalError
         }
+        try KeySpecRules.checkRegion(context.region, of: keySpec, named: "KeyPairSpec")
         if let reason = AlgorithmAvailability.current.refusal(of: .generation, for: kind) {
             throw .unsupportedOperation("KeyPairSpec \(keyPairSpec.rawValue) is not supported here: \(reason)")
         }
