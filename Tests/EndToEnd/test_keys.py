@@ -97,7 +97,7 @@ def test_create_key_refuses_a_usage_that_does_not_go_with_the_spec(kms):
 
 def test_create_key_refuses_what_is_not_built_instead_of_half_doing_it(kms):
     for arguments in [
-        {"Origin": "EXTERNAL"}, {"MultiRegion": True}, {"KeySpec": "SM2", "KeyUsage": "SIGN_VERIFY"},
+        {"Origin": "EXTERNAL_KEY_STORE"}, {"KeySpec": "SM2", "KeyUsage": "SIGN_VERIFY"},
     ]:
         with refused("UnsupportedOperationException"):
             kms.create_key(**arguments)
