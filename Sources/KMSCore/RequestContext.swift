@@ -24,6 +24,11 @@ public struct RequestContext: Sendable {
         self.referer = referer
     }
 
+    /// The same request, as far as it concerns another Region.
+    func inRegion(_ region: String) -> RequestContext {
+        RequestContext(caller: caller, region: region, sourceIP: sourceIP, userAgent: userAgent, referer: referer)
+    }
+
     /// The caller's own keys, aliases and key stores in this Region.
     public var scope: Scope { Scope(accountID: caller.accountID, region: region) }
 }

@@ -30,6 +30,8 @@ extension Dispatch {
         .disableKey: silent(KeyManagementService.disableKey),
         .scheduleKeyDeletion: handler(KeyManagementService.scheduleKeyDeletion),
         .cancelKeyDeletion: handler(KeyManagementService.cancelKeyDeletion),
+        .replicateKey: handler(KeyManagementService.replicateKey),
+        .updatePrimaryRegion: silent(KeyManagementService.updatePrimaryRegion),
         // Key material
         .getParametersForImport: handler(KeyManagementService.getParametersForImport),
         .importKeyMaterial: handler(KeyManagementService.importKeyMaterial),

@@ -14,7 +14,7 @@ struct ImportRulesTests {
             id: "k", scope: Scope(accountID: "111122223333", region: "eu-central-1"),
             creationDate: .earliest, keySpec: keySpec,
             keyUsage: keySpec == .symmetricDefault ? .encryptDecrypt : .signVerify,
-            origin: .external, multiRegion: false, customKeyStoreID: nil, description: "", status: .enabled, tags: [],
+            origin: .external, customKeyStoreID: nil, description: "", status: .enabled, tags: [],
             placement: .software,
             materials: materials.map { id, state in
                 var generator = SystemRandomNumberGenerator()

@@ -46,7 +46,9 @@ import Testing
         #expect(contents.keys.first?.description.string.utf8.count == Text.odd.string.utf8.count)
     }
 
-    @Test(arguments: [KeyStatus.enabled, .disabled, .pendingDeletion(deletionDate: .sample)])
+    @Test(arguments: [
+        KeyStatus.enabled, .disabled, .pendingDeletion(deletionDate: .sample), .pendingReplicaDeletion(windowDays: 30),
+    ])
     func `A key keeps its status`(status: KeyStatus) throws {
         let key = makeKey(status: status)
         #expect(try contents(after: [.putKey(key)]).keys == [key])
@@ -56,7 +58,7 @@ import Testing
         let sample = makeKey()
         let key = KMSKey(
             id: sample.id, scope: sample.scope, creationDate: .sample, keySpec: keySpec, keyUsage: .signVerify,
-            origin: .awsKms, multiRegion: false, customKeyStoreID: nil, description: "", status: .enabled, tags: [],
+            origin: .awsKms, customKeyStoreID: nil, description: "", status: .enabled, tags: [],
             placement: .software, materials: sample.materials
         )
         #expect(try contents(after: [.putKey(key)]).keys == [key])

@@ -65,7 +65,8 @@ func makeKey(
 ) -> KMSKey {
     KMSKey(
         id: id, scope: scope, creationDate: .sample, keySpec: .symmetricDefault, keyUsage: .encryptDecrypt,
-        origin: origin ?? (customKeyStoreID == nil ? .awsKms : .awsCloudhsm), multiRegion: id.hasPrefix("mrk-"),
+        origin: origin ?? (customKeyStoreID == nil ? .awsKms : .awsCloudhsm),
+        primaryRegion: id.hasPrefix("mrk-") ? Scope.home.region : nil,
         customKeyStoreID: customKeyStoreID, description: description, status: status, tags: tags,
         placement: placement, materials: materials ?? [makeMaterial(of: id)]
     )

@@ -45,6 +45,7 @@ struct RequestConditions: ConditionSource {
         case .keyUsage, .customerMasterKeyUsage: .single(Text(key.keyUsage.rawValue))
         case .keyOrigin: .single(Text(key.origin.rawValue))
         case .multiRegion: .single(key.multiRegion ? "true" : "false")
+        case .multiRegionKeyType: key.multiRegionKeyType.map { .single(Text($0.rawValue)) }
         case .resourceAliases: .multiple(target?.aliases.map { Text($0) } ?? [])
         default: nil
         }

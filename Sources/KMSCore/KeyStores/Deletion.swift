@@ -25,7 +25,8 @@ extension KeyManagementService {
                 guard let key = directory.key(due.id, in: due.scope), case .pendingDeletion(let date) = key.status,
                     date <= now
                 else { return nil }
-                changes += Self.deletion(of: key, in: directory, at: now)
+                changes += Self.deletion(of: [key], in: directory, at: now)
+                changes += Self.primaryWithoutReplicas(after: key, in: directory, at: now)
                 return ServiceEvent(.deletedKey, key, now)
             }
             if let event { emit(event) }
@@ -34,18 +35,35 @@ extension KeyManagementService {
         }
     }
 
-    /// The record and its aliases go, and a tombstone comes for each material.
+    /// The records and their aliases go, and a tombstone comes for each material that no key of another Region shares.
     static func deletion(
-        of key: KMSKey, in directory: borrowing Directory, at now: Timestamp
+        of keys: [KMSKey], in directory: borrowing Directory, at now: Timestamp
     ) -> [MetadataChange] {
-        var changes: [MetadataChange] = directory.aliasNames(of: key.id, in: key.scope).all
-            .map { .deleteAlias(name: $0, scope: key.scope) }
-        changes.append(.deleteKey(id: key.id, scope: key.scope))
-        for parameters in directory.importParameters(for: key) { changes += removal(of: parameters, now) }
-        for material in key.materials where material.isPresent {
-            changes.append(
-                Intent.destruction(of: material.backingKey.id, at: material.placement, keyARN: key.arn, now))
+        var changes: [MetadataChange] = []
+        for key in keys {
+            for name in directory.aliasNames(of: key.id, in: key.scope).all {
+                changes.append(.deleteAlias(name: name, scope: key.scope))
+            }
+            changes.append(.deleteKey(id: key.id, scope: key.scope))
+            for parameters in directory.importParameters(for: key) { changes += removal(of: parameters, now) }
+            for material in key.materials where material.isPresent {
+                let id = material.backingKey.id
+                guard !directory.isShared(id, by: key, except: keys) else { continue }
+                changes.append(Intent.destruction(of: id, at: material.placement, keyARN: key.arn, now))
+            }
         }
         return changes
+    }
+
+    /// A primary that waits for its replicas begins its window when the last one is gone.
+    private static func primaryWithoutReplicas(
+        after replica: KMSKey, in directory: borrowing Directory, at now: Timestamp
+    ) -> [MetadataChange] {
+        let related = directory.relatedKeys(of: replica).filter { $0.scope != replica.scope }
+        guard var primary = related.first, related.count == 1, primary.isPrimary,
+            case .pendingReplicaDeletion(let days) = primary.status
+        else { return [] }
+        primary.status = .pendingDeletion(deletionDate: now + Double(days) * secondsPerDay)
+        return [.putKey(primary)]
     }
 }

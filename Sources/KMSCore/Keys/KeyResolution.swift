@@ -54,6 +54,7 @@ extension KeyManagementService {
     func state(of key: KMSKey) -> KeyState {
         switch key.status {
         case .pendingDeletion: return .pendingDeletion
+        case .pendingReplicaDeletion: return .pendingReplicaDeletion
         case .enabled, .disabled:
             if let customKeyStoreID = key.customKeyStoreID {
                 guard case .connected = registry.connection(customKeyStoreID) else { return .unavailable }

@@ -6,7 +6,7 @@ package import KMSModel
 package enum KeyStateRules {
     /// Operations that the table treats alike.
     package enum Group: Sendable {
-        /// Encrypt, Decrypt, ReEncrypt, the GenerateDataKey family, Sign, Verify, MACs, GetPublicKey.
+        /// Encrypt, Decrypt, ReEncrypt, the GenerateDataKey family, Sign, Verify, MACs, GetPublicKey; UpdatePrimaryRegion.
         case cryptographic
         /// CreateAlias, UpdateAlias (the new target), TagResource, UntagResource, UpdateKeyDescription.
         case change
@@ -16,7 +16,7 @@ package enum KeyStateRules {
         case enableOrDisable
         case scheduleDeletion
         case cancelDeletion
-        /// RotateKeyOnDemand, EnableKeyRotation, DisableKeyRotation.
+        /// RotateKeyOnDemand, EnableKeyRotation, DisableKeyRotation, ReplicateKey.
         case rotate
         /// GetParametersForImport, for keys of Origin EXTERNAL; of the others their origin is the answer.
         case getImportParameters

@@ -21,24 +21,24 @@ extension KeyManagementService {
 
     private func expireMaterial(of due: KMSKey, _ now: Timestamp) async {
         do {
-            let expired = try await metadata.write { directory, changes throws(KMSError) -> [KeyMaterial] in
-                // Material may have been imported again meanwhile, with another date.
-                guard var key = directory.key(due.id, in: due.scope) else { return [] }
-                let expired = key.materials.filter { $0.isPresent && !$0.isUsable(at: now) }
-                for material in expired {
-                    key.removeImportedMaterial(material.materialID)
-                    changes.append(
-                        Intent.destruction(of: material.backingKey.id, at: material.placement, keyARN: key.arn, now))
-                }
-                if !expired.isEmpty { changes.append(.putKey(key)) }
-                return expired
-            }
-            for material in expired {
+            // One at a time: each changes the record.
+            while let material = try await expireFirstMaterial(of: due, now) {
                 emit(ServiceEvent(.deletedExpiredKeyMaterial(material.materialIDText), due, now))
             }
         } catch {
             logger.error(
                 "expired key material could not be deleted", metadata: ["key": "\(due.arn)", "error": "\(error)"])
+        }
+    }
+
+    private func expireFirstMaterial(of due: KMSKey, _ now: Timestamp) async throws(KMSError) -> KeyMaterial? {
+        try await metadata.write { directory, changes throws(KMSError) -> KeyMaterial? in
+            // Material may have been imported again meanwhile, with another date.
+            guard let key = directory.key(due.id, in: due.scope),
+                let expired = key.materials.first(where: { $0.isPresent && !$0.isUsable(at: now) })
+            else { return nil }
+            changes += Self.removal(of: expired.materialID, from: key, in: directory, now)
+            return expired
         }
     }
 

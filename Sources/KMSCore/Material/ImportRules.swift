@@ -55,6 +55,8 @@ package enum ImportRules {
         switch type(of: request, for: key) {
         case .newKeyMaterial:
             guard known == nil else { throw .knownKeyMaterial(key) }
+            // KMS Developer Guide, "Multi-Region keys with imported key material".
+            guard !key.isReplica else { throw .newToReplica(key) }
             guard let other = key.pending else { return key.materials.isEmpty ? .first : .pendingRotation }
             throw .kmsInvalidState(
                 "New key material (id: \(materialID.lowercaseHexadecimal)) cannot be imported into KMS key \(key.arn), "
@@ -83,6 +85,12 @@ extension KMSError {
         .init(
             .incorrectKeyMaterial,
             "The key material is not the one that was imported into \(key.arn) before.")
+    }
+    fileprivate static func newToReplica(_ key: KMSKey) -> KMSError {
+        .init(
+            .incorrectKeyMaterial,
+            "\(key.arn) is a multi-Region replica key. Import new key material into its primary key first, and then the "
+                + "same material here with ImportType EXISTING_KEY_MATERIAL.")
     }
     fileprivate static func knownKeyMaterial(_ key: KMSKey) -> KMSError {
         .init(

@@ -45,14 +45,9 @@ extension KMSKey {
         }
     }
 
-    /// Records that imported material has left its key store. What belongs to the key for good stays known, because only
-    /// the same bytes are taken back; what waited for its rotation is forgotten.
-    mutating func removeImportedMaterial(_ materialID: [UInt8]) {
+    /// Records that imported material has left its key store, and stays known.
+    mutating func loseImportedMaterial(_ materialID: [UInt8]) {
         guard let index = materials.firstIndex(where: { $0.materialID == materialID && $0.importDetails != nil }) else {
-            return
-        }
-        guard materials[index].isPermanentlyAssociated else {
-            materials.remove(at: index)
             return
         }
         materials[index].importDetails?.state = .pendingImport

@@ -33,12 +33,16 @@ extension KeyManagementService {
         _ identifier: Text, for operation: KMSOperation, _ facts: RequestFacts, _ context: RequestContext,
         _ body: @escaping @Sendable (inout KMSKey) -> Void
     ) async throws(KMSError) {
-        try await change(identifier, for: operation, facts: facts, context) { before, _, changes throws(KMSError) in
-            try before.requireAutomaticRotation()
-            try self.checkState(.rotate, of: before)
-            var key = before
-            body(&key)
-            if key != before { changes.append(.putKey(key)) }
+        try await change(identifier, for: operation, facts: facts, context) {
+            key, directory, changes throws(KMSError) in
+            try key.requireAutomaticRotation()
+            try self.checkState(.rotate, of: key)
+            // A setting of the primary, shared with its replicas.
+            for before in directory.relatedKeys(of: key) {
+                var key = before
+                body(&key)
+                if key != before { changes.append(.putKey(key)) }
+            }
         }
     }
 
@@ -67,14 +71,14 @@ extension KeyManagementService {
             try await self.metadata.write { directory, changes throws(KMSError) -> ServiceEvent in
                 let now = self.clock.now
                 // The key may have been disabled or rotated meanwhile, or is gone: then the new material goes too.
-                guard var key = directory.key(due.id, in: due.scope), let rotation = key.automaticRotation,
+                guard let key = directory.key(due.id, in: due.scope), let rotation = key.automaticRotation,
                     key.isDueForRotation(at: now)
                 else { throw .conflict("\(due.arn) is not to be rotated any more.") }
-                key.automaticRotation = AutomaticRotation(
+                let next = AutomaticRotation(
                     periodInDays: rotation.periodInDays,
                     nextDate: now + Double(rotation.periodInDays) * Self.secondsPerDay)
                 changes.append(.deleteIntent(id))
-                return self.rotate(key, to: material, .automatic, &changes)
+                return self.rotate(key, to: material, .automatic, schedule: next, in: directory, &changes)
             }
         }
         emit(event)
@@ -83,7 +87,7 @@ extension KeyManagementService {
 
 extension KMSKey {
     fileprivate func isDueForRotation(at time: Timestamp) -> Bool {
-        guard let automaticRotation, status == .enabled else { return false }
+        guard let automaticRotation, status == .enabled, !isReplica else { return false }
         return automaticRotation.nextDate <= time
     }
 
@@ -94,5 +98,6 @@ extension KMSKey {
             throw .unsupportedOperation("\(arn) is not a symmetric encryption KMS key.")
         }
         try requireOrigin(.awsKms)
+        if isReplica { throw .notPrimary(arn) }
     }
 }

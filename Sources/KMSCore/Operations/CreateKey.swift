@@ -16,14 +16,16 @@ extension KeyManagementService {
         try KeySpecRules.checkRegion(context.region, of: keySpec, named: "KeySpec")
         let tags = request.tags ?? []
         try Self.checkTags(tags)
-        let id = UUID().uuidString.lowercased()
+        let isMultiRegion = request.multiRegion == true
+        let id = Self.keyID(isMultiRegion: isMultiRegion)
         try authorizeCreation(of: id, keySpec, keyUsage, origin, request, context)
         try refuseUnbuilt(request, origin)
 
         let customKeyStoreID = try customKeyStoreID(of: request, origin, keySpec, context)
         var key = KMSKey(
             id: id, scope: context.scope, creationDate: clock.now, keySpec: keySpec,
-            keyUsage: keyUsage, origin: origin, multiRegion: false, customKeyStoreID: customKeyStoreID,
+            keyUsage: keyUsage, origin: origin, primaryRegion: isMultiRegion ? context.region : nil,
+            customKeyStoreID: customKeyStoreID,
             description: request.description ?? "", status: .enabled, tags: tags,
             placement: try placement(inCustomKeyStore: customKeyStoreID), materials: [])
         key.policy = try request.policy.map { text throws(KMSError) in
@@ -31,6 +33,12 @@ extension KeyManagementService {
                 text, for: key, bypassesLockoutCheck: request.bypassPolicyLockoutSafetyCheck == true, context)
         }
         return CreateKeyResponse(keyMetadata: keyMetadata(of: try await create(key)))
+    }
+
+    /// KMS Developer Guide, "Key identifiers": a UUID, or `mrk-` and 32 hexadecimal digits.
+    private static func keyID(isMultiRegion: Bool) -> String {
+        let id = UUID().uuidString.lowercased()
+        return isMultiRegion ? "mrk-" + id.filter { $0 != "-" } : id
     }
 
     private static func keySpec(of request: CreateKeyRequest) throws(KMSError) -> KeySpec {
@@ -43,7 +51,6 @@ extension KeyManagementService {
 
     /// What the API has and this server does not have yet is refused, never accepted and ignored.
     private func refuseUnbuilt(_ request: CreateKeyRequest, _ origin: OriginType) throws(KMSError) {
-        if request.multiRegion == true { throw .unsupportedOperation("Multi-Region keys are not supported.") }
         switch origin {
         case .awsKms, .external, .awsCloudhsm: break
         case .externalKeyStore: throw .unsupportedOperation("Origin EXTERNAL_KEY_STORE is not supported.")
@@ -62,6 +69,7 @@ extension KeyManagementService {
             .with(.keySpec, Text(keySpec.rawValue)).with(.customerMasterKeySpec, Text(keySpec.rawValue))
             .with(.keyUsage, Text(keyUsage.rawValue)).with(.customerMasterKeyUsage, Text(keyUsage.rawValue))
             .with(.keyOrigin, Text(origin.rawValue)).with(.multiRegion, request.multiRegion ?? false)
+            .with(.multiRegionKeyType, request.multiRegion == true ? Text(MultiRegionKeyType.primary.rawValue) : nil)
             .with(.bypassPolicyLockoutSafetyCheck, request.bypassPolicyLockoutSafetyCheck)
         try authorize(.createKey, facts: facts, context)
         guard request.tags?.isEmpty == false else { return }
@@ -74,6 +82,8 @@ extension KeyManagementService {
         of request: CreateKeyRequest, _ origin: OriginType, _ keySpec: KeySpec, _ context: RequestContext
     ) throws(KMSError) -> String? {
         switch (origin, request.customKeyStoreId) {
+        case (_, _?) where request.multiRegion == true:
+            throw .unsupportedOperation("A custom key store holds no multi-Region keys.")
         case (.awsCloudhsm, let id?), (.external, let id?):
             try checkCompatibility(ofCustomKeyStoreWith: keySpec, origin)
             return try customKeyStore(id, context).id
@@ -138,11 +148,15 @@ extension KeyManagementService {
 
     /// Quota and key store, looked at when nobody else can change them any more.
     private func checkRoom(for key: KMSKey, in directory: borrowing Directory) throws(KMSError) {
-        guard directory.contents(of: key.scope).keys.count < Self.keysPerAccountAndRegion else {
-            throw .limitExceeded("An account can have at most \(Self.keysPerAccountAndRegion) KMS keys in a Region.")
-        }
+        try Self.checkQuota(of: key.scope, in: directory)
         if let customKeyStoreID = key.customKeyStoreID, directory.customKeyStores[customKeyStoreID] == nil {
             throw .customKeyStoreNotFound(customKeyStoreID)
+        }
+    }
+
+    static func checkQuota(of scope: Scope, in directory: borrowing Directory) throws(KMSError) {
+        guard directory.contents(of: scope).keys.count < keysPerAccountAndRegion else {
+            throw .limitExceeded("An account can have at most \(keysPerAccountAndRegion) KMS keys in a Region.")
         }
     }
 }

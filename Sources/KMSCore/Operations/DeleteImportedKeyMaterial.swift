@@ -1,5 +1,4 @@
 public import KMSModel
-import KeyStores
 
 extension KeyManagementService {
     /// KMS API: DeleteImportedKeyMaterial. The key is PendingImport from the answer on; deleting what is not there
@@ -10,16 +9,12 @@ extension KeyManagementService {
         let wanted = request.keyMaterialId?.string.lowercased()
         let now = clock.now
         let (arn, materialID) = try await change(request.keyId, for: .deleteImportedKeyMaterial, context) {
-            before, _, changes throws(KMSError) -> (String, [UInt8]?) in
+            before, directory, changes throws(KMSError) -> (String, [UInt8]?) in
             try before.requireOrigin(.external)
             try self.checkState(.deleteImportedMaterial, of: before)
             guard let material = try Self.material(wanted, of: before) else { return (before.arn, nil) }
-            if material.isPresent {
-                var key = before
-                key.removeImportedMaterial(material.materialID)
-                changes.append(.putKey(key))
-                changes.append(
-                    Intent.destruction(of: material.backingKey.id, at: material.placement, keyARN: key.arn, now))
+            if material.isPresent || !material.isPermanentlyAssociated {
+                changes += Self.removal(of: material.materialID, from: before, in: directory, now)
             }
             return (before.arn, before.keySpec == .symmetricDefault ? material.materialID : nil)
         }

@@ -14,7 +14,12 @@ extension KeyManagementService {
     func keyMetadata(of key: KMSKey) -> KeyMetadata {
         let state = state(of: key)
         var deletionDate: Timestamp?
-        if case .pendingDeletion(let date) = key.status { deletionDate = date }
+        var pendingWindow: Int?
+        switch key.status {
+        case .pendingDeletion(let date): deletionDate = date
+        case .pendingReplicaDeletion(let days): pendingWindow = days
+        case .enabled, .disabled: break
+        }
         let expiration = key.expiration
         let algorithms = KeyAlgorithmLists(algorithms(of: key), usage: key.keyUsage)
         return KeyMetadata(
@@ -40,7 +45,9 @@ extension KeyManagementService {
             keyUsage: key.keyUsage,
             macAlgorithms: algorithms.mac,
             multiRegion: key.multiRegion,
+            multiRegionConfiguration: multiRegionConfiguration(of: key),
             origin: key.origin,
+            pendingDeletionWindowInDays: pendingWindow,
             signingAlgorithms: algorithms.signing,
             validTo: expiration?.validTo)
     }

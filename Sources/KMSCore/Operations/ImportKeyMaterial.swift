@@ -34,9 +34,9 @@ extension KeyManagementService {
             material.importDetails = KeyMaterial.ImportDetails(
                 state: .imported, description: rules.description, validTo: validTo)
             return try await self.change(request.keyId, for: .importKeyMaterial, facts: facts, context) {
-                [material] key, _, changes throws(KMSError) -> [UInt8] in
+                [material] key, directory, changes throws(KMSError) -> [UInt8] in
                 try self.checkState(.importMaterial, of: key)
-                changes += try Self.changes(importing: material, rules, into: key, now)
+                changes += try Self.changes(importing: material, rules, into: key, in: directory, now)
                 changes.append(.deleteIntent(id))
                 return material.materialID
             }
@@ -105,17 +105,24 @@ extension KeyManagementService {
 
     /// What a successful import changes.
     private static func changes(
-        importing material: KeyMaterial, _ rules: ImportRules.Request, into before: KMSKey, _ now: Timestamp
+        importing material: KeyMaterial, _ rules: ImportRules.Request, into before: KMSKey,
+        in directory: borrowing Directory, _ now: Timestamp
     ) throws(KMSError) -> [MetadataChange] {
         var key = before
         var material = material
         var changes: [MetadataChange] = []
+        var related = directory.relatedKeys(of: key).filter { $0.scope != before.scope }
         switch try ImportRules.verdict(on: material.materialID, rules, for: key) {
         case .first:
             key.materials.append(material)
         case .pendingRotation:
-            material.state = .pendingRotation
+            // Every Region has to import it before any can use it.
+            material.state = related.isEmpty ? .pendingRotation : .pendingMultiRegionImportAndRotation
             key.materials.append(material)
+            for index in related.indices {
+                related[index].materials.append(material.awaitingImport)
+                changes.append(.putKey(related[index]))
+            }
         case .again(let index):
             let old = key.materials[index]
             // The new object takes the place of the old one: re-import is also the remedy when a token has lost it.
@@ -133,6 +140,7 @@ extension KeyManagementService {
         // its material in place stays so.
         if before.isMissingMaterial(at: now), !key.isMissingMaterial(at: now) { key.status = .enabled }
         changes.append(.putKey(key))
+        changes += pendingChanges(among: [key] + related)
         return changes
     }
 }

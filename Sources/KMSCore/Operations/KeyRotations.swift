@@ -14,8 +14,10 @@ extension KeyManagementService {
         }
         // KMS Developer Guide, "Deleting AWS KMS keys": off while the key waits for its deletion, and on again after a
         // cancellation.
-        if case .pendingDeletion = key.status {
+        switch key.status {
+        case .pendingDeletion, .pendingReplicaDeletion:
             return GetKeyRotationStatusResponse(keyId: Text(key.arn), keyRotationEnabled: false)
+        case .enabled, .disabled: break
         }
         return GetKeyRotationStatusResponse(
             keyId: Text(key.arn), keyRotationEnabled: key.automaticRotation != nil,

@@ -17,9 +17,9 @@ extension KeyManagementService {
         try checkRotation(of: key)
         if key.origin == .external {
             let event = try await change(request.keyId, for: .rotateKeyOnDemand, context) {
-                key, _, changes throws(KMSError) -> ServiceEvent in
+                key, directory, changes throws(KMSError) -> ServiceEvent in
                 try self.checkRotation(of: key)
-                return self.rotate(key, to: try self.availablePending(of: key), .onDemand, &changes)
+                return self.rotate(key, to: try self.availablePending(of: key), .onDemand, in: directory, &changes)
             }
             emit(event)
         } else {
@@ -28,10 +28,10 @@ extension KeyManagementService {
                 try await self.generateMaterial(id, for: key, in: keyStore)
             } commit: { id, material throws(KMSError) in
                 try await self.change(request.keyId, for: .rotateKeyOnDemand, context) {
-                    key, _, changes throws(KMSError) -> ServiceEvent in
+                    key, directory, changes throws(KMSError) -> ServiceEvent in
                     try self.checkRotation(of: key)
                     changes.append(.deleteIntent(id))
-                    return self.rotate(key, to: material, .onDemand, &changes)
+                    return self.rotate(key, to: material, .onDemand, in: directory, &changes)
                 }
             }
             emit(event)
@@ -43,6 +43,7 @@ extension KeyManagementService {
     /// has none there.
     private func checkRotation(of key: KMSKey) throws(KMSError) {
         guard key.canRotate else { throw .unsupportedOperation() }
+        if key.isReplica { throw .notPrimary(key.arn) }
         try checkState(.rotate, of: key)
         if let next = key.automaticRotation?.nextDate, next <= clock.now + Self.rotationConflictSeconds {
             throw .conflict("\(key.arn) is about to be rotated automatically. Try again after that.")
@@ -61,18 +62,25 @@ extension KeyManagementService {
         return pending
     }
 
-    /// Rotates in the record, and says what will have happened when the changes are durable.
+    /// Rotates in the records of all Regions of the key, and says what will have happened when the changes are durable.
+    ///
+    /// - Parameter schedule: the next automatic rotation, if that changes.
     func rotate(
-        _ before: KMSKey, to material: KeyMaterial, _ type: RotationType, _ changes: inout [MetadataChange]
+        _ before: KMSKey, to material: KeyMaterial, _ type: RotationType, schedule: AutomaticRotation? = nil,
+        in directory: borrowing Directory, _ changes: inout [MetadataChange]
     ) -> ServiceEvent {
         let now = clock.now
-        var key = before
-        key.rotate(to: material, KeyMaterial.Rotation(date: now, type: type))
-        changes.append(.putKey(key))
+        for var key in directory.relatedKeys(of: before) {
+            // Imported material has an object of its own in each Region.
+            let own = key.materials.first { $0.materialID == material.materialID } ?? material
+            key.rotate(to: own, KeyMaterial.Rotation(date: now, type: type))
+            if let schedule { key.automaticRotation = schedule }
+            changes.append(.putKey(key))
+        }
         return ServiceEvent(
             .rotatedKey(
                 type, previousMaterialID: before.current?.materialIDText, currentMaterialID: material.materialIDText),
-            key, now)
+            before, now)
     }
 }
 

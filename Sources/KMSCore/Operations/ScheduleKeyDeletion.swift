@@ -18,11 +18,20 @@ extension KeyManagementService {
         let date = clock.now + Double(days) * Self.secondsPerDay
         let facts = RequestFacts().with(
             .scheduleKeyDeletionPendingWindowInDays, request.pendingWindowInDays.map { Text("\($0)") })
-        let key = try await change(request.keyId, for: .scheduleKeyDeletion, .scheduleDeletion, facts: facts, context) {
-            $0.status = .pendingDeletion(deletionDate: date)
+        let key = try await change(request.keyId, for: .scheduleKeyDeletion, facts: facts, context) {
+            before, directory, changes throws(KMSError) -> KMSKey in
+            try self.checkState(.scheduleDeletion, of: before)
+            var key = before
+            // KMS Developer Guide, "Deleting multi-Region keys": the window of a primary begins when it has no replicas.
+            let hasReplicas = key.isPrimary && directory.relatedKeys(of: key).contains(where: \.isReplica)
+            key.status = hasReplicas ? .pendingReplicaDeletion(windowDays: days) : .pendingDeletion(deletionDate: date)
+            changes.append(.putKey(key))
+            return key
         }
+        let waitsForReplicas = key.status != .pendingDeletion(deletionDate: date)
         return ScheduleKeyDeletionResponse(
-            deletionDate: date, keyId: Text(key.arn), keyState: .pendingDeletion, pendingWindowInDays: days)
+            deletionDate: waitsForReplicas ? nil : date, keyId: Text(key.arn),
+            keyState: waitsForReplicas ? .pendingReplicaDeletion : .pendingDeletion, pendingWindowInDays: days)
     }
 
     /// KMS API: CancelKeyDeletion. The key comes back Disabled, never Enabled.

@@ -5,6 +5,8 @@ public enum KeyStatus: Hashable, Sendable {
     case enabled
     case disabled
     case pendingDeletion(deletionDate: Timestamp)
+    /// A multi-Region primary whose deletion begins when its last replica is gone.
+    case pendingReplicaDeletion(windowDays: Int)
 }
 
 /// The setting of EnableKeyRotation. Kept while the key is disabled or waits for its deletion, when nothing rotates.
@@ -30,7 +32,8 @@ public struct KMSKey: Hashable, Sendable {
     public let keySpec: KeySpec
     public let keyUsage: KeyUsageType
     public let origin: OriginType
-    public let multiRegion: Bool
+    /// The Region of the primary of a multi-Region key; nil for single-Region keys.
+    public var primaryRegion: String?
     public let customKeyStoreID: String?
     public var description: Text
     public var status: KeyStatus
@@ -48,7 +51,8 @@ public struct KMSKey: Hashable, Sendable {
 
     public init(
         id: String, scope: Scope, creationDate: Timestamp, keySpec: KeySpec, keyUsage: KeyUsageType,
-        origin: OriginType, multiRegion: Bool, customKeyStoreID: String?, description: Text, status: KeyStatus,
+        origin: OriginType, primaryRegion: String? = nil, customKeyStoreID: String?, description: Text,
+        status: KeyStatus,
         tags: [Tag], policy: KeyPolicy? = nil, automaticRotation: AutomaticRotation? = nil, placement: Placement,
         materials: [KeyMaterial]
     ) {
@@ -59,7 +63,7 @@ public struct KMSKey: Hashable, Sendable {
         self.keySpec = keySpec
         self.keyUsage = keyUsage
         self.origin = origin
-        self.multiRegion = multiRegion
+        self.primaryRegion = primaryRegion
         self.customKeyStoreID = customKeyStoreID
         self.description = description
         self.status = status
@@ -69,6 +73,8 @@ public struct KMSKey: Hashable, Sendable {
         self.placement = placement
         self.materials = materials
     }
+
+    public var multiRegion: Bool { primaryRegion != nil }
 }
 
 /// An alias of one account and Region.

@@ -93,7 +93,7 @@ extension KeyManagementService {
     private static func deletion(
         in directory: borrowing Directory, at now: Timestamp, where condition: (KMSKey) -> Bool
     ) -> [MetadataChange] {
-        directory.keys(where: condition).flatMap { deletion(of: $0, in: directory, at: now) }
+        deletion(of: directory.keys(where: condition), in: directory, at: now)
     }
 
     static func clockOffset(in directory: borrowing Directory) -> Double {

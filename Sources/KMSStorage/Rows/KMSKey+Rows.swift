@@ -43,7 +43,7 @@ extension KMSKey {
             SELECT account_id, region, id, creation_date, key_spec, key_usage, origin, multi_region,
                 custom_key_store_id, CAST(description AS BLOB) AS description, status, deletion_date,
                 CAST(policy AS BLOB) AS policy, placement, cluster_id,
-                rotation_period_days, next_rotation_date
+                rotation_period_days, next_rotation_date, primary_region, replica_deletion_window_days
             FROM keys ORDER BY account_id, region, id
             """
         ) { row in
@@ -69,7 +69,7 @@ extension KMSKey {
             keySpec: try row.name("key_spec"),
             keyUsage: try row.name("key_usage"),
             origin: try row.name("origin"),
-            multiRegion: try row.boolean("multi_region"),
+            primaryRegion: try row.optionalString("primary_region"),
             customKeyStoreID: try row.optionalString("custom_key_store_id"),
             description: try row.text("description"),
             status: try KeyStatus(row),
@@ -94,6 +94,7 @@ extension KMSKey {
             "key_usage": keyUsage.rawValue,
             "origin": origin.rawValue,
             "multi_region": multiRegion,
+            "primary_region": primaryRegion,
             "custom_key_store_id": customKeyStoreID,
             "description": description.utf8Data,
             "policy": policy?.text.utf8Data,
@@ -105,17 +106,20 @@ extension KMSKey {
     private static let upsert = """
         INSERT INTO keys (account_id, region, id, creation_date, key_spec, key_usage, origin, multi_region,
             custom_key_store_id, description, status, deletion_date, policy, placement, cluster_id,
-            rotation_period_days, next_rotation_date)
+            rotation_period_days, next_rotation_date, primary_region, replica_deletion_window_days)
         VALUES (:account_id, :region, :id, :creation_date, :key_spec, :key_usage, :origin, :multi_region,
             :custom_key_store_id, CAST(:description AS TEXT), :status, :deletion_date,
-            CAST(:policy AS TEXT), :placement, :cluster_id, :rotation_period_days, :next_rotation_date)
+            CAST(:policy AS TEXT), :placement, :cluster_id, :rotation_period_days, :next_rotation_date, :primary_region,
+            :replica_deletion_window_days)
         ON CONFLICT (account_id, region, id) DO UPDATE SET version = version + 1,
             creation_date = excluded.creation_date, key_spec = excluded.key_spec, key_usage = excluded.key_usage,
             origin = excluded.origin, multi_region = excluded.multi_region,
             custom_key_store_id = excluded.custom_key_store_id, description = excluded.description,
             status = excluded.status, deletion_date = excluded.deletion_date,
             policy = excluded.policy, placement = excluded.placement, cluster_id = excluded.cluster_id,
-            rotation_period_days = excluded.rotation_period_days, next_rotation_date = excluded.next_rotation_date
+            rotation_period_days = excluded.rotation_period_days, next_rotation_date = excluded.next_rotation_date,
+            primary_region = excluded.primary_region,
+            replica_deletion_window_days = excluded.replica_deletion_window_days
         """
 }
 
@@ -129,6 +133,10 @@ struct KeyName: Hashable {
 
 extension KeyStatus {
     init(_ row: StoredRow) throws(MetadataStoreError) {
+        if let days = try row.optionalCount("replica_deletion_window_days", atMost: 365) {
+            self = .pendingReplicaDeletion(windowDays: days)
+            return
+        }
         switch try row.string("status") {
         case "enabled": self = .enabled
         case "disabled": self = .disabled
@@ -139,9 +147,14 @@ extension KeyStatus {
 
     var columns: Columns {
         switch self {
-        case .enabled: ["status": "enabled", "deletion_date": nil]
-        case .disabled: ["status": "disabled", "deletion_date": nil]
-        case .pendingDeletion(let date): ["status": "pending_deletion", "deletion_date": date.secondsSinceEpoch]
+        case .enabled: Self.columns("enabled")
+        case .disabled: Self.columns("disabled")
+        case .pendingDeletion(let date): Self.columns("pending_deletion", date: date)
+        case .pendingReplicaDeletion(let days): Self.columns("disabled", windowDays: days)
         }
+    }
+
+    private static func columns(_ status: String, date: Timestamp? = nil, windowDays: Int? = nil) -> Columns {
+        ["status": status, "deletion_date": date?.secondsSinceEpoch, "replica_deletion_window_days": windowDays]
     }
 }

@@ -78,6 +78,12 @@ struct StoredRow {
         return count
     }
 
+    /// Nil when the column is NULL.
+    func optionalCount(_ column: String, atMost limit: Int) throws(MetadataStoreError) -> Int? {
+        if case .null = value(column) { return nil }
+        return try count(column, atMost: limit)
+    }
+
     func boolean(_ column: String) throws(MetadataStoreError) -> Bool {
         switch value(column) {
         case .int64(0): return false
