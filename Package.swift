@@ -103,6 +103,10 @@ let package = Package(
                 "Cryptography", "KMSModel", "KMSTesting", "KeyStorePKCS11", "KeyStoreSoftware", "KeyStores", "PKCS11",
                 "SecureMemory",
             ], exclude: ["Matrix"]),
+        // Measured by scripts/check-constant-time.
+        .executableTarget(
+            name: "constant-time", dependencies: ["Cryptography", "KeyStorePKCS11", "PKCS11", "SecureMemory"],
+            path: "Tests/ConstantTime", swiftSettings: ours),
         test("SecureMemoryTests", ["SecureMemory"]),
         test("CryptographyTests", ["Cryptography", "SecureMemory"]),
         test("SigV4Tests", ["Cryptography", "SecureMemory", "SigV4"]),

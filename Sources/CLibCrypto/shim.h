@@ -191,6 +191,14 @@ static inline int clibcrypto_rsa_primes_are_sound(const EVP_PKEY *key) {
     return sound;
 }
 
+// Writes a number of a private key (an OSSL_PKEY_PARAM name), big-endian, in exactly `count` bytes. 1 on success.
+static inline int clibcrypto_private_number(const EVP_PKEY *key, const char *name, unsigned char *bytes, int count) {
+    BIGNUM *number = NULL;
+    int written = EVP_PKEY_get_bn_param(key, name, &number) == 1 ? BN_bn2binpad(number, bytes, count) : -1;
+    BN_clear_free(number);
+    return written == count;
+}
+
 // 1 when the curve of a key was given by its name; older versions do not know the question, and answer 0.
 static inline int clibcrypto_curve_is_named(const EVP_PKEY *key) {
     int is_explicit = 1;

@@ -14,7 +14,11 @@ enum TokenOperation: Sendable, Hashable {
     case generateKey
     /// Takes seconds where the others take milliseconds.
     case generateKeyPair
+    case importKey
     case destroyKey, random, inventory
+
+    /// Whether it takes seconds: RSA keys are made, or their primes tested.
+    var isLong: Bool { self == .generateKeyPair || self == .importKey }
 
     var isDecryption: Bool {
         if case .decrypt = self { true } else { false }
@@ -57,6 +61,10 @@ extension TokenOperation {
         default:
             break
         }
+        // Of an import, only what cannot be told from junk gets here as an error of C_Decrypt.
+        if self == .importKey, error.function == .decrypt {
+            return .askCanary(ifHealthy: Self.invalidCiphertext, retry: false)
+        }
         if isDecryption, error.returnValue == junk {
             return .askCanary(ifHealthy: Self.invalidCiphertext, retry: false)
         }
@@ -67,7 +75,7 @@ extension TokenOperation {
     private var isRepeatable: Bool {
         switch self {
         case .encrypt, .decrypt, .sign, .authenticate, .deriveSharedSecret, .fingerprint, .random, .inventory: true
-        case .generateKey, .generateKeyPair, .destroyKey: false
+        case .generateKey, .generateKeyPair, .importKey, .destroyKey: false
         }
     }
 

@@ -15,26 +15,36 @@ extension TokenKeyStore {
         guard let form = KeyForm(request.keySpec) else {
             throw KeyStoreError(.unsupportedAlgorithm, KeyForm.absence(of: request.keySpec))
         }
-        // On NSS a second object with the same CKA_ID takes the place of the first.
-        guard case .missing = connection.handles.lookup(request.id) else {
-            throw KeyStoreError(.internalFailure, "the token holds a key with the CKA_ID \(request.id) already")
-        }
-        let start = Date.now
         let capabilities = capabilities
         let template = KeyTemplate(
             form, usages: [request.keyUsage], id: request.id.bytes, label: request.label, onToken: true,
             keyType: capabilities.hmacKeyTypes[request.keySpec])
-        // What works for the spec is tried with the key itself before anybody relies on it.
-        let trial = request.keySpec.algorithms(for: request.keyUsage).first {
-            capabilities.refusal(of: $0, keySpec: request.keySpec) == nil
+        let trial = trial(request.keySpec, request.keyUsage)
+        let made = try await make(template, as: request.id) { key, publicKey, session throws(PKCS11Error) in
+            try Self.objection(to: key, publicKey, request.keySpec, trial, capabilities, in: &session)
         }
+        connection.handles.insert(
+            request.id, KeyHandles.Entry(object: made.object, copy: await sessionCopy(of: made.object)))
+        return BackingKey(
+            id: request.id, keySpec: request.keySpec, kmsKeyID: request.kmsKeyID, reference: [],
+            publicKey: made.publicKey)
+    }
+
+    /// Makes a key and brings it to the disk.
+    ///
+    /// - Parameter check: a last question about the new key; a text from it destroys the key.
+    func make(
+        _ template: KeyTemplate, as id: BackingKeyID,
+        check: @escaping @Sendable (ObjectHandle, [UInt8]?, inout Session) throws(PKCS11Error) -> String?
+    ) async throws(KeyStoreError) -> (object: ObjectHandle, publicKey: [UInt8]?) {
+        try requireUnknown(id)
+        let start = Date.now
         let caller = Caller()
+        let operation: TokenOperation = template.form.isKeyPair ? .generateKeyPair : .generateKey
         let made: KeyMaking.Made
         do throws(KeyStoreError) {
-            made = try await run(form.isKeyPair ? .generateKeyPair : .generateKey) { session throws(PKCS11Error) in
-                let made = try KeyMaking.make(template, in: &session) { key, publicKey, session throws(PKCS11Error) in
-                    try Self.objection(to: key, publicKey, request.keySpec, trial, capabilities, in: &session)
-                }
+            made = try await run(operation) { session throws(PKCS11Error) in
+                let made = try KeyMaking.make(template, in: &session, check: check)
                 // Nobody waits for a key that comes too late, and nobody knows of it.
                 if case .sound(let object, _) = made, !caller.isWaiting { try session.destroyObject(object) }
                 return made
@@ -43,22 +53,29 @@ extension TokenKeyStore {
             if error.code == .timedOut { caller.leave() }
             throw error
         }
-        let object: ObjectHandle
-        let publicKey: [UInt8]?
         switch made {
-        case .sound(let handle, publicKey: let info): (object, publicKey) = (handle, info)
+        case .sound(let object, let publicKey):
+            try await bringToDisk(changedSince: start)
+            return (object, publicKey)
         case .wrong(let deviation):
             throw KeyStoreError(.internalFailure, "the token made a key that is not what was asked for: \(deviation)")
         }
-        try await bringToDisk(changedSince: start)
-        connection.handles.insert(
-            request.id, KeyHandles.Entry(object: object, copy: await sessionCopy(of: object)))
-        return BackingKey(
-            id: request.id, keySpec: request.keySpec, kmsKeyID: request.kmsKeyID, reference: [], publicKey: publicKey)
+    }
+
+    /// On NSS a second object with the same CKA_ID takes the place of the first.
+    func requireUnknown(_ id: BackingKeyID) throws(KeyStoreError) {
+        guard case .missing = connection.handles.lookup(id) else {
+            throw KeyStoreError(.internalFailure, "the token holds a key with the CKA_ID \(id) already")
+        }
+    }
+
+    /// What works for the spec, to be tried with a new key before anybody relies on it.
+    func trial(_ keySpec: KeySpec, _ usage: KeyUsageType) -> KeyAlgorithm? {
+        keySpec.algorithms(for: usage).first { refusal(of: $0, keySpec: keySpec) == nil }
     }
 
     /// Why the new key must not be used: its halves do not belong together.
-    private static func objection(
+    static func objection(
         to key: ObjectHandle, _ info: [UInt8]?, _ keySpec: KeySpec, _ algorithm: KeyAlgorithm?,
         _ capabilities: TokenCapabilities, in session: inout Session
     ) throws(PKCS11Error) -> String? {
@@ -79,7 +96,7 @@ extension TokenKeyStore {
     }
 
     /// Whether somebody still waits for an answer.
-    private final class Caller: Sendable {
+    final class Caller: Sendable {
         private let waits = Mutex(true)
 
         var isWaiting: Bool { waits.withLock { $0 } }
@@ -87,7 +104,7 @@ extension TokenKeyStore {
     }
 
     /// Nil when the profile wants no copies, or when none can be made: the key then works where it is.
-    private func sessionCopy(of object: ObjectHandle) async -> ObjectHandle? {
+    func sessionCopy(of object: ObjectHandle) async -> ObjectHandle? {
         guard connection.configuration.profile.sessionCopies else { return nil }
         let copy = await connection.performInSpare { spare throws(PKCS11Error) in
             try spare.copyObject(object, KeyTemplate.sessionCopy)
@@ -135,7 +152,7 @@ extension TokenKeyStore {
     }
 
     /// Nothing is acknowledged before it is on the disk; modules that see to that themselves have no directory here.
-    private func bringToDisk(changedSince start: Date) async throws(KeyStoreError) {
+    func bringToDisk(changedSince start: Date) async throws(KeyStoreError) {
         guard let path = connection.configuration.profile.syncDirectory else { return }
         let synced = await connection.perform { _ throws(PKCS11Error) in
             Result { try DirectorySync(path: path).run(changedSince: start) }

@@ -124,7 +124,7 @@ final class TokenKeyStore: KeyStore {
             let entry = key?.1
             let error: PKCS11Error
             let timeout =
-                operation == .generateKeyPair ? connection.configuration.profile.keyPairTimeoutMilliseconds : nil
+                operation.isLong ? connection.configuration.profile.keyPairTimeoutMilliseconds : nil
             let attempt = await connection.perform(timeoutMilliseconds: timeout) { session throws(PKCS11Error) in
                 try body(entry, &session)
             }

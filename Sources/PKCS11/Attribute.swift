@@ -31,6 +31,11 @@ public struct AttributeType: RawRepresentable, Hashable, Sendable {
     public static let modulusBits = AttributeType(rawValue: CKA_MODULUS_BITS)
     public static let publicExponent = AttributeType(rawValue: CKA_PUBLIC_EXPONENT)
     public static let privateExponent = AttributeType(rawValue: CKA_PRIVATE_EXPONENT)
+    public static let prime1 = AttributeType(rawValue: CKA_PRIME_1)
+    public static let prime2 = AttributeType(rawValue: CKA_PRIME_2)
+    public static let exponent1 = AttributeType(rawValue: CKA_EXPONENT_1)
+    public static let exponent2 = AttributeType(rawValue: CKA_EXPONENT_2)
+    public static let coefficient = AttributeType(rawValue: CKA_COEFFICIENT)
     /// DER of the curve: its object identifier.
     public static let ecParameters = AttributeType(rawValue: CKA_EC_PARAMS)
     /// DER OCTET STRING of the point on most tokens, the bare point on some.
@@ -93,7 +98,11 @@ public struct Attribute: Sendable {
     /// The length of the key in bytes.
     public static func valueLength(_ value: Int) -> Attribute { .init(type: .valueLength, value: .number(UInt(value))) }
     /// The key itself.
-    public static func value(_ value: SecretBytes) -> Attribute { .init(type: .value, value: .secret(value)) }
+    public static func value(_ value: SecretBytes) -> Attribute { .secret(.value, value) }
+    /// Any attribute whose value is a string of bytes or a big integer, and secret.
+    public static func secret(_ type: AttributeType, _ value: SecretBytes) -> Attribute {
+        .init(type: type, value: .secret(value))
+    }
     /// The length of an RSA modulus in bits.
     public static func modulusBits(_ value: Int) -> Attribute { .init(type: .modulusBits, value: .number(UInt(value))) }
     /// Any attribute whose value is a string of bytes or a big integer.
@@ -159,6 +168,11 @@ extension AttributeType: CustomStringConvertible {
         case .modulusBits: "CKA_MODULUS_BITS"
         case .publicExponent: "CKA_PUBLIC_EXPONENT"
         case .privateExponent: "CKA_PRIVATE_EXPONENT"
+        case .prime1: "CKA_PRIME_1"
+        case .prime2: "CKA_PRIME_2"
+        case .exponent1: "CKA_EXPONENT_1"
+        case .exponent2: "CKA_EXPONENT_2"
+        case .coefficient: "CKA_COEFFICIENT"
         case .ecParameters: "CKA_EC_PARAMS"
         case .ecPoint: "CKA_EC_POINT"
         default: "CKA 0x\(String(rawValue, radix: 16))"

@@ -45,6 +45,8 @@ extension Mechanism {
         case .ecdsa: return unsafe Self.withUnsafeMechanism(CKM_ECDSA, body)
         case .eddsa: return unsafe Self.withUnsafeMechanism(CKM_EDDSA, body)
         case .hmac(let hash): return unsafe Self.withUnsafeMechanism(hash.hmac, body)
+        case .aesKeyWrap(.kwp): return unsafe Self.withUnsafeMechanism(CKM_AES_KEY_WRAP_KWP, body)
+        case .aesKeyWrap(.pad): return unsafe Self.withUnsafeMechanism(CKM_AES_KEY_WRAP_PAD, body)
         case .aesGCM(var parameters):
             defer { self = .aesGCM(parameters) }
             return unsafe parameters.withUnsafeMechanism(body)

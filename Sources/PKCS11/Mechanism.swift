@@ -17,6 +17,17 @@ public struct MechanismType: RawRepresentable, Hashable, Sendable {
     public static let edwardsKeyPairGeneration = MechanismType(rawValue: CKM_EC_EDWARDS_KEY_PAIR_GEN)
 }
 
+/// The number under which a token has AES key wrap with padding (RFC 5649).
+///
+/// 0x210B is the standard's (PKCS#11 v3.0). 0x210A comes from drafts of version 2.40, and what it means differs: RFC
+/// 5649 on SoftHSM, RFC 3394 over padded bytes on NSS. Only a known answer tells.
+public enum KeyWrapNumber: Sendable, Hashable, CaseIterable {
+    /// CKM_AES_KEY_WRAP_KWP.
+    case kwp
+    /// CKM_AES_KEY_WRAP_PAD.
+    case pad
+}
+
 /// A mechanism and its parameter. The parameter owns its buffers; the token may write into the IV of GCM.
 public enum Mechanism: Sendable {
     case aesECB
@@ -34,6 +45,8 @@ public enum Mechanism: Sendable {
     /// Pure Ed25519 of a whole message: no parameter (PKCS#11 v3.1 §6.3.14).
     case eddsa
     case hmac(hash: MechanismHash)
+    /// AES key wrap with padding (RFC 5649), with its own constant for an IV.
+    case aesKeyWrap(KeyWrapNumber)
     /// The bare x coordinate (CKD_NULL) of the shared point. `publicPoint` is in the form that the token wants.
     case ecdh1(publicPoint: [UInt8])
 
@@ -43,7 +56,7 @@ public enum Mechanism: Sendable {
     /// CKR_BUFFER_TOO_SMALL then ends the operation, and SoftHSM wants room for the tag in decryption too.
     var outputOverhead: Int {
         switch self {
-        case .aesECB, .rsaPKCS, .rsaPSS, .rsaOAEP, .rsaX509, .ecdsa, .eddsa, .hmac, .ecdh1: 0
+        case .aesECB, .rsaPKCS, .rsaPSS, .rsaOAEP, .rsaX509, .ecdsa, .eddsa, .hmac, .aesKeyWrap, .ecdh1: 0
         case .aesGCM(let parameters): parameters.tagBits / 8 + 16
         }
     }

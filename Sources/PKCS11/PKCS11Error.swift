@@ -41,5 +41,6 @@ public enum CryptokiFunction: String, Sendable {
     case generateKey = "C_GenerateKey"
     case generateKeyPair = "C_GenerateKeyPair"
     case deriveKey = "C_DeriveKey"
+    case unwrapKey = "C_UnwrapKey"
     case generateRandom = "C_GenerateRandom"
 }

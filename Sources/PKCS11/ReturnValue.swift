@@ -73,6 +73,7 @@ extension ReturnValue {
     public static let tokenNotPresent = ReturnValue(rawValue: CKR_TOKEN_NOT_PRESENT)
     public static let tokenNotRecognized = ReturnValue(rawValue: CKR_TOKEN_NOT_RECOGNIZED)
     public static let tokenWriteProtected = ReturnValue(rawValue: CKR_TOKEN_WRITE_PROTECTED)
+    public static let unwrappingKeyHandleInvalid = ReturnValue(rawValue: CKR_UNWRAPPING_KEY_HANDLE_INVALID)
     public static let unwrappingKeySizeRange = ReturnValue(rawValue: CKR_UNWRAPPING_KEY_SIZE_RANGE)
     public static let unwrappingKeyTypeInconsistent = ReturnValue(rawValue: CKR_UNWRAPPING_KEY_TYPE_INCONSISTENT)
     public static let userAlreadyLoggedIn = ReturnValue(rawValue: CKR_USER_ALREADY_LOGGED_IN)
@@ -179,6 +180,7 @@ extension ReturnValue: CustomStringConvertible {
         .tokenNotPresent: "CKR_TOKEN_NOT_PRESENT",
         .tokenNotRecognized: "CKR_TOKEN_NOT_RECOGNIZED",
         .tokenWriteProtected: "CKR_TOKEN_WRITE_PROTECTED",
+        .unwrappingKeyHandleInvalid: "CKR_UNWRAPPING_KEY_HANDLE_INVALID",
         .unwrappingKeySizeRange: "CKR_UNWRAPPING_KEY_SIZE_RANGE",
         .unwrappingKeyTypeInconsistent: "CKR_UNWRAPPING_KEY_TYPE_INCONSISTENT",
         .userAlreadyLoggedIn: "CKR_USER_ALREADY_LOGGED_IN",

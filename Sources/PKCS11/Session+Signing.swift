@@ -64,6 +64,34 @@ extension Session {
         return ObjectHandle(rawValue: object, epoch: epoch)
     }
 
+    /// C_UnwrapKey.
+    public mutating func unwrapKey(
+        _ wrapped: Span<UInt8>, _ mechanism: Mechanism, with key: ObjectHandle, _ template: [Attribute]
+    ) throws(PKCS11Error) -> ObjectHandle {
+        try require(key, for: .unwrapKey)
+        var mechanism = mechanism
+        var object: CK_OBJECT_HANDLE = 0
+        let arena = AttributeArena(template)
+        let result = unsafe mechanism.withUnsafeMechanism { mechanism -> Result<Void, PKCS11Error> in
+            do throws(PKCS11Error) {
+                try call(.unwrapKey) { list in
+                    unsafe wrapped.withUnsafeBufferPointer { wrapped in
+                        unsafe arena.withAttributes {
+                            unsafe list.C_UnwrapKey?(
+                                handle, mechanism, key.rawValue, UnsafeMutablePointer(mutating: wrapped.baseAddress),
+                                CK_ULONG(wrapped.count), $0, $1, &object)
+                        }
+                    }
+                }
+                return .success(())
+            } catch {
+                return .failure(error)
+            }
+        }
+        try result.get()
+        return ObjectHandle(rawValue: object, epoch: epoch)
+    }
+
     /// CKA_VALUE of an object that was made to be read, such as a derived secret.
     ///
     /// - Parameter longest: a longer value is an error.

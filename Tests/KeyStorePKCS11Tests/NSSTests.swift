@@ -1,3 +1,4 @@
+internal import Cryptography
 internal import KMSModel
 internal import KMSTesting
 internal import KeyStorePKCS11
@@ -38,6 +39,29 @@ internal import Testing
         }
     }
 
+    @Test(arguments: KeyImportConformance.allowed)
+    func `NSS imports`(_ check: KeyImportConformance) async throws {
+        let device = try Self.device()
+        try await device.whileConnected { store async throws in
+            let paths = try await KeyImportTests.check(check, store, refused: [.eccSecgP256k1])
+            for (keySpec, path) in paths {
+                // Private keys that NSS unwraps can do everything, whatever was asked for.
+                #expect(
+                    path.exposesMaterialToHost == (keySpec.keyPairKind != nil), "\(keySpec): \(path.description)")
+            }
+        }
+        JunkLoad.expectCalm(device.events)
+    }
+
+    @Test(arguments: KeyImportConformance.algorithms)
+    func `What must not come in does not, on NSS`(_ check: KeyImportConformance) async throws {
+        let device = try Self.device()
+        try await device.whileConnected { store async throws in
+            #expect(try await check.refuseWrongImports(on: store) > 50)
+        }
+        JunkLoad.expectCalm(device.events)
+    }
+
     @Test func `NSS, some kinds of key where they are`() async throws {
         let device = try Self.device { $0.profile.sessionCopies = false }
         try await device.whileConnected { store async throws in
@@ -56,6 +80,8 @@ internal import Testing
             let capabilities = try #require(await device.devices.capabilities(TestDevice.clusterID))
             #expect(capabilities.decodesOAEPInSoftware.isEmpty)
             #expect(capabilities.badPaddingReturnValues.count == 2)
+            #expect(capabilities.findings[.unwrapping(.symmetricDefault)] == .yes)
+            #expect(capabilities.findings[.unwrapping(.rsa2048)] == .no("CKA_DECRYPT is not false"))
         }
     }
 

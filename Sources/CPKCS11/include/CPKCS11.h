@@ -7,6 +7,7 @@
 // PKCS#11 v3.0 names that the 2.40 header does not have.
 #define CKR_AEAD_DECRYPT_FAILED (0x42UL)
 #define CKR_OPERATION_CANCEL_FAILED (0x202UL)
+#define CKM_AES_KEY_WRAP_KWP (0x210bUL)
 
 /// Loads a module with dlopen(RTLD_NOW | RTLD_LOCAL) and fetches its 2.40 function list.
 ///

@@ -54,8 +54,10 @@ enum KeyMaking {
         return try keep(pair.privateKey, publicKey: publicKey, template, in: &session, check)
     }
 
-    private static func keep(
-        _ object: ObjectHandle, publicKey: [UInt8]?, _ template: KeyTemplate, in session: inout Session, _ check: Check
+    /// Reads a new object back and asks the last question about it. What is not as it should be is destroyed.
+    static func keep(
+        _ object: ObjectHandle, publicKey: [UInt8]?, _ template: KeyTemplate, in session: inout Session,
+        _ check: (ObjectHandle, [UInt8]?, inout Session) throws(PKCS11Error) -> String?
     ) throws(PKCS11Error) -> Made {
         do throws(PKCS11Error) {
             let values = try session.attributes(of: object, template.readBack)

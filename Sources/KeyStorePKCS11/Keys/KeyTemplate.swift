@@ -14,14 +14,18 @@ struct KeyTemplate: Sendable {
     let onToken: Bool
     /// CKA_KEY_TYPE where a token wants another than the usual one.
     let keyType: KeyType
-    /// The usages of which the key gets the flags: one, except for a probe.
+    /// The usages of which the key gets the flags: one, except for a probe and for keys that only unwrap.
     let usages: Set<KeyUsageType>
+    /// Whether the key unwraps others.
+    let unwraps: Bool
 
     init(
-        _ form: KeyForm, usages: Set<KeyUsageType>, id: [UInt8], label: String, onToken: Bool, keyType: KeyType? = nil
+        _ form: KeyForm, usages: Set<KeyUsageType>, id: [UInt8], label: String, onToken: Bool, keyType: KeyType? = nil,
+        unwraps: Bool = false
     ) {
         self.form = form
         self.usages = usages
+        self.unwraps = unwraps
         self.id = id
         self.label = label
         self.onToken = onToken
@@ -52,7 +56,7 @@ struct KeyTemplate: Sendable {
         let signs = usages.contains(.signVerify) || usages.contains(.generateVerifyMac)
         let always: [(type: AttributeType, value: Bool)] = [
             (.isPrivate, true), (.sensitive, true), (.extractable, false), (.decrypt, encrypts), (.sign, signs),
-            (.unwrap, false), (.derive, usages.contains(.keyAgreement)),
+            (.unwrap, unwraps), (.derive, usages.contains(.keyAgreement)),
         ]
         return always
             + (form.isKeyPair
@@ -66,7 +70,7 @@ struct KeyTemplate: Sendable {
     var publicAttributes: [Attribute] {
         let flags: [(AttributeType, Bool)] = [
             (.token, false), (.isPrivate, false), (.encrypt, usages.contains(.encryptDecrypt)),
-            (.verify, usages.contains(.signVerify)), (.wrap, false), (.derive, usages.contains(.keyAgreement)),
+            (.verify, usages.contains(.signVerify)), (.wrap, unwraps), (.derive, usages.contains(.keyAgreement)),
         ]
         let domain: [Attribute] =
             switch form {
@@ -86,6 +90,10 @@ struct KeyTemplate: Sendable {
         [.objectClass, .keyType, .token, .id] + flags.map(\.type)
             + (form.isKeyPair ? [.value, .privateExponent, .ecParameters] : [.value, .valueLength])
     }
+
+    /// The same without the length, which not every token knows of a key that it unwrapped (SoftHSM says 0). For keys
+    /// whose length is told by what they do.
+    var readBackWithoutLength: [AttributeType] { readBack.filter { $0 != .valueLength } }
 
     /// Nil when `values` is what was asked for, else what is wrong.
     func deviation(of values: AttributeValues) -> String? {

@@ -28,9 +28,7 @@ package enum PublicKeyInfo {
                 modulus.count == modulusBits / 8, let first = modulus.first, first & 0x80 != 0,
                 let last = modulus.last, last & 1 == 1, Array(exponent) == [1, 0, 1]
             else { return nil }
-            return DER.sequence(
-                DER.sequence(rsaEncryption, DER.null),
-                DER.bitString(DER.sequence(DER.unsignedInteger(modulus), DER.unsignedInteger(exponent))))
+            return encode(modulus: modulus, publicExponent: exponent)
         case .ec(let curve):
             guard values.bytes(.ecParameters) == curve.parameters, let attribute = values.bytes(.ecPoint),
                 let point = bare(attribute, byteCount: 1 + 2 * curve.fieldByteCount), point.first == 0x04
@@ -41,6 +39,15 @@ package enum PublicKeyInfo {
             else { return nil }
             return DER.sequence(DER.sequence(ed25519), DER.bitString(point))
         }
+    }
+
+    /// Both big-endian.
+    static func encode(
+        modulus: some Collection<UInt8>, publicExponent: some Collection<UInt8>
+    ) -> [UInt8] {
+        DER.sequence(
+            DER.sequence(rsaEncryption, DER.null),
+            DER.bitString(DER.sequence(DER.unsignedInteger(modulus), DER.unsignedInteger(publicExponent))))
     }
 
     /// - Parameter point: uncompressed (SEC 1 §2.3.3).

@@ -51,6 +51,7 @@ extension CapabilityProbe {
                 findings[.algorithm(algorithm, keySpec)] =
                     try ask(algorithm, pair, &capabilities, slot, epoch)
             }
+            if case .rsa = form { try probeImport(pair.key, pair.publicKey, &capabilities, slot, epoch) }
         }
         for other in keySpecs {
             for (need, finding) in findings { capabilities.findings[need.about(other)] = finding }
@@ -59,11 +60,23 @@ extension CapabilityProbe {
 
     private struct Reason: Error { let text: String }
 
+    /// An RSA pair that unwraps too, where the token makes such.
     private func makePair(
         _ keySpec: KeySpec, _ form: KeyForm, _ usages: Set<KeyUsageType>, in session: inout Session
     ) throws(PKCS11Error) -> Result<Pair, Reason> {
+        if case .rsa = form,
+            case .success(let pair) = try makePair(keySpec, Self.template(form, usages, unwraps: true), in: &session)
+        {
+            return .success(pair)
+        }
+        return try makePair(keySpec, Self.template(form, usages), in: &session)
+    }
+
+    private func makePair(
+        _ keySpec: KeySpec, _ template: KeyTemplate, in session: inout Session
+    ) throws(PKCS11Error) -> Result<Pair, Reason> {
         do throws(PKCS11Error) {
-            switch try KeyMaking.make(Self.template(form, usages), in: &session) {
+            switch try KeyMaking.make(template, in: &session) {
             case .wrong(let reason):
                 return .failure(Reason(text: reason))
             case .sound(_, publicKey: nil):
@@ -71,7 +84,7 @@ extension CapabilityProbe {
             case .sound(let key, publicKey: let info?):
                 do {
                     let publicKey = try KeyTrial.publicKey(info, keySpec)
-                    return .success(Pair(key: key, publicKey: publicKey, form: form))
+                    return .success(Pair(key: key, publicKey: publicKey, form: template.form))
                 } catch {
                     return .failure(Reason(text: "the public key is not valid: \(error)"))
                 }
@@ -170,7 +183,8 @@ extension CapabilityProbe {
 
     // MARK: Answers
 
-    private func answer(
+    /// One question in a session of its own.
+    func answer(
         _ slot: Slot, _ epoch: LoginEpoch, _ question: (inout Session) throws(PKCS11Error) -> String?
     ) throws(PKCS11Error) -> TokenCapabilities.Finding {
         do throws(PKCS11Error) {

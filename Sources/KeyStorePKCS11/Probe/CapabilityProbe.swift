@@ -158,10 +158,11 @@ struct CapabilityProbe: Sendable {
     // MARK: Keys
 
     static func template(
-        _ form: KeyForm, _ usages: Set<KeyUsageType>, keyType: KeyType? = nil
+        _ form: KeyForm, _ usages: Set<KeyUsageType>, keyType: KeyType? = nil, unwraps: Bool = false
     ) -> KeyTemplate {
         KeyTemplate(
-            form, usages: usages, id: Canary.id + [0], label: "strongroom probe", onToken: false, keyType: keyType)
+            form, usages: usages, id: Canary.id + [0], label: "strongroom probe", onToken: false, keyType: keyType,
+            unwraps: unwraps)
     }
 
     private func generatedKey(in session: inout Session) throws(PKCS11Error) -> ObjectHandle {

@@ -20,6 +20,12 @@ public struct TokenCapabilities: Sendable {
         case generation(KeySpec)
         /// A key of this spec does this, and the answer is right.
         case algorithm(KeyAlgorithm, KeySpec)
+        /// RSA-OAEP with this hash is opened with keys that do nothing else.
+        case opening(MechanismHash)
+        /// Material of this spec becomes a key without having been in host memory.
+        case unwrapping(KeySpec)
+        /// Material of this spec becomes a key, by one way or another.
+        case importing(KeySpec)
 
         public var description: String {
             switch self {
@@ -30,6 +36,9 @@ public struct TokenCapabilities: Sendable {
             case .random: "random numbers"
             case .generation(let keySpec): "making \(keySpec.rawValue)"
             case .algorithm(let algorithm, let keySpec): "\(algorithm.name) with \(keySpec.rawValue)"
+            case .opening(let hash): "unwrapping RSA-OAEP with \(hash)"
+            case .unwrapping(let keySpec): "unwrapping \(keySpec.rawValue)"
+            case .importing(let keySpec): "importing \(keySpec.rawValue)"
             }
         }
 
@@ -65,6 +74,24 @@ public struct TokenCapabilities: Sendable {
     var oaepMethods: [EncryptionAlgorithmSpec: TokenOAEP.Method] = [:]
     var hmacKeyTypes: [KeySpec: KeyType] = [:]
     var pointEncoding = SharedSecret.PointEncoding.bare
+    /// How blocks in which material comes are opened.
+    var blockOpenings: [MechanismHash: BlockOpening] = [:]
+    /// The number of AES key wrap with padding; nil where the token has none.
+    var keyWrap: KeyWrapNumber?
+    /// Keys that C_UnwrapKey makes of such a block, and of AES key wrap: what is known of them afterwards suffices.
+    var unwrapsFromBlock: Set<KeySpec> = []
+    var unwrapsFromKeyWrap: Set<KeySpec> = []
+    /// Keys that C_CreateObject takes.
+    var creates: Set<KeySpec> = []
+
+    /// How a key that decrypts does OAEP.
+    func decryptionMethod(_ hash: MechanismHash) -> TokenOAEP.Method? {
+        switch hash {
+        case .sha1: oaepMethods[.rsaesOaepSha1]
+        case .sha256: oaepMethods[.rsaesOaepSha256]
+        case .sha224, .sha384, .sha512: nil
+        }
+    }
 
     public init() {}
 
