@@ -69,9 +69,9 @@ struct SessionTests {
         let warm = try await server.session(of: "deploy", as: World.alice, [("DurationSeconds", "900")])
         let cold = try await server.session(of: "deploy", as: World.alice, [("DurationSeconds", "900")])
         #expect(try await server.respond(warm.kms("ListKeys")).status == 200)
-        _ = try await server.service.advanceClock(bySeconds: 890)
+        _ = try await server.service.advanceClock(bySeconds: 450)
         #expect(try await server.respond(warm.kms("ListKeys")).status == 200)
-        _ = try await server.service.advanceClock(bySeconds: 10)
+        _ = try await server.service.advanceClock(bySeconds: 450)
         for session in [warm, cold] {
             expect(
                 try await server.respond(session.kms("ListKeys")), "ExpiredTokenException",

@@ -160,8 +160,13 @@ internal import Testing
         try await device.whileConnected { store async throws in
             let capabilities = try #require(await device.devices.capabilities(TestDevice.clusterID))
             for (need, finding) in capabilities.findings {
-                if case .algorithm(.signing(.ed25519PhSha512), _) = need { continue }
-                #expect(finding == .yes, "\(need)")
+                switch need {
+                case .algorithm(.signing(.ed25519PhSha512), _): continue
+                // SoftHSM does not tell the length of a secret that it unwrapped: such secrets go in through host memory.
+                case .unwrapping(let keySpec) where keySpec.keyPairKind == nil:
+                    #expect(finding == .no("CKA_VALUE_LEN is 0"), "\(need)")
+                default: #expect(finding == .yes, "\(need)")
+                }
             }
             #expect(capabilities.findings.count > 40)
             #expect(capabilities.badTagReturnValue == .generalError)
