@@ -20,6 +20,8 @@ struct Server {
     var defaultPlacement: Placement
     var compatibility: Compatibility
     var logLevel: Logger.Level
+    /// Keys that the server has from its start.
+    var seed: [SeedFile.Entry] = []
     /// What `strongroom dev` adds; nil in `strongroom serve`.
     var development: Development?
 
@@ -55,7 +57,10 @@ struct Server {
         await service.connectAtStart()
 
         let controls = development.map { development in
-            TestControls { _ = try await development.provision(service) }
+            TestControls { [seed] in
+                _ = try await development.provision(service)
+                try await service.apply(seed)
+            }
         }
         let start = Start()
         let handler = RequestHandler(
@@ -97,6 +102,7 @@ struct Server {
     private func becomeReady(port: Int, _ service: KeyManagementService, _ logger: Logger) async throws {
         let endpoint = "http://\(listen.host.contains(":") ? "[\(listen.host)]" : listen.host):\(port)"
         let provisioned = try await development?.provision(service) ?? Provisioned()
+        try await service.apply(seed)
         development?.announce(endpoint, provisioned)
         if let readyFile {
             let content = ReadyFile(

@@ -146,7 +146,7 @@ extension KeyManagementService {
     ///
     /// Errors: ValidationException without the prefix, NotAuthorizedException for `alias/aws/`,
     /// InvalidAliasNameException for an empty name or a colon, which the model's pattern lets through.
-    private static func aliasName(_ text: Text) throws(KMSError) -> String {
+    static func aliasName(_ text: Text) throws(KMSError) -> String {
         let name = text.string
         guard name.hasPrefix("alias/") else { throw .aliasPrefix }
         guard !name.hasPrefix("alias/aws/") else { throw .aliasReserved }

@@ -10,21 +10,26 @@ extension KeyManagementService {
     public func createKey(
         _ request: CreateKeyRequest, _ context: RequestContext
     ) async throws(KMSError) -> CreateKeyResponse {
+        try await createKey(request, id: Self.keyID(isMultiRegion: request.multiRegion == true), context)
+    }
+
+    /// - Parameter id: of the new key; its form says whether it is a multi-Region key.
+    func createKey(
+        _ request: CreateKeyRequest, id: String, _ context: RequestContext
+    ) async throws(KMSError) -> CreateKeyResponse {
         let keySpec = try Self.keySpec(of: request)
         let keyUsage = try KeySpecRules.usage(requested: request.keyUsage, for: keySpec)
         let origin = request.origin ?? .awsKms
         try KeySpecRules.checkRegion(context.region, of: keySpec, named: "KeySpec")
         let tags = request.tags ?? []
         try Self.checkTags(tags)
-        let isMultiRegion = request.multiRegion == true
-        let id = Self.keyID(isMultiRegion: isMultiRegion)
         try authorizeCreation(of: id, keySpec, keyUsage, origin, request, context)
         try refuseUnbuilt(request, origin)
 
         let customKeyStoreID = try customKeyStoreID(of: request, origin, keySpec, context)
         var key = KMSKey(
             id: id, scope: context.scope, creationDate: clock.now, keySpec: keySpec,
-            keyUsage: keyUsage, origin: origin, primaryRegion: isMultiRegion ? context.region : nil,
+            keyUsage: keyUsage, origin: origin, primaryRegion: request.multiRegion == true ? context.region : nil,
             customKeyStoreID: customKeyStoreID,
             description: request.description ?? "", status: .enabled, tags: tags,
             placement: try placement(inCustomKeyStore: customKeyStoreID), materials: [])

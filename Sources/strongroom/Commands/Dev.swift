@@ -52,6 +52,9 @@ struct Dev: AsyncParsableCommand {
     @Option(help: "A file with more accounts, users and roles. SIGHUP reads it again.", completion: .file())
     var principals: String?
 
+    @Option(help: "A file with keys that the server has from its start, and after every reset.", completion: .file())
+    var seed: String?
+
     @Option(help: "A directory with files of more devices.", completion: .directory)
     var hsmConfig: String?
 
@@ -99,6 +102,7 @@ struct Dev: AsyncParsableCommand {
             defaultPlacement: defaultStore == .token ? .device(clusterID: SoftHSMToken.clusterID) : .software,
             compatibility: compatibility,
             logLevel: try Logger.Level(named: logLevel),
+            seed: try seed.map { try SeedFile.load(URL(fileURLWithPath: $0), .init(account: account)) } ?? [],
             development: .init(
                 provision: { service in
                     Server.Provisioned(customKeyStoreID: try await provisioning?.provision(service))

@@ -13,6 +13,7 @@ struct ServeConfiguration: Decodable {
     var hsmConfigDirectory: String?
     var defaultKeyStore: String?
     var compatibility: String?
+    var seedFile: String?
     var readyFile: String?
     var logLevel: String?
 
@@ -23,6 +24,7 @@ struct ServeConfiguration: Decodable {
         "hsmConfigDirectory": .scalar,
         "defaultKeyStore": .scalar,
         "compatibility": .scalar,
+        "seedFile": .scalar,
         "readyFile": .scalar,
         "logLevel": .scalar,
     ])

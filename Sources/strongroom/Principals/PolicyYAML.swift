@@ -6,20 +6,24 @@ import Yams
 extension YAMLValue {
     /// A policy document: keys and values, or a text that is its JSON.
     func policy(_ kind: PolicyDocument.Kind) throws -> PolicyDocument {
-        let json: String
-        switch node {
-        case .scalar:
-            json = try text()
-        default:
-            var writer = PolicyWriter()
-            try writer.write(self)
-            json = writer.json
-        }
+        let json = try policyJSON()
         do {
             return try PolicyDocument(parsing: Text(json), as: kind)
         } catch {
             throw failure(error.description)
         }
+    }
+}
+
+extension YAMLValue {
+    /// A policy document in JSON, members in the order of the file, not looked at otherwise.
+    func policyJSON() throws -> String {
+        guard case .scalar = node else {
+            var writer = PolicyWriter()
+            try writer.write(self)
+            return writer.json
+        }
+        return try text()
     }
 }
 
