@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from support import custom_store, key_specs, softhsm, wire
+from support import custom_store, key_specs, softhsm, wire, wrapping
 from support import server as server_module
 
 _numbers = itertools.count(1)
@@ -101,6 +101,13 @@ def create_key(kms, key_arguments):
 @pytest.fixture
 def key(create_key):
     return create_key()
+
+
+@pytest.fixture
+def create_external(server, kms, placement):
+    """Makes keys for imported material in `placement`, beyond what AWS allows, and returns their metadata."""
+    where = {"CustomKeyStoreId": server.ready["customKeyStoreId"]} if placement == "custom" else {}
+    return lambda spec="SYMMETRIC_DEFAULT", usage=None: wrapping.create(kms, spec, usage, **where)
 
 
 @pytest.fixture(scope="session")

@@ -44,11 +44,11 @@ def tool(data, pin, *arguments, label=TOKEN):
         data, "pkcs11-tool", "--module", MODULE, "--token-label", label, "--login", "--pin", pin, *arguments)
 
 
-def objects(data, pin, label=TOKEN):
+def objects(data, pin, label=TOKEN, kinds="--type secrkey"):
     """Every secret key on the token: dictionaries with pkcs11-tool's field names (label, ID, Usage, Access)."""
     found = []
-    for line in tool(data, pin, "--list-objects", "--type", "secrkey", label=label).splitlines():
-        if line.startswith("Secret Key Object"):
+    for line in tool(data, pin, "--list-objects", *kinds.split(), label=label).splitlines():
+        if re.match(r"\w+ Key Object", line):
             found.append({"kind": line})
         elif found and (field := re.match(r"\s+(\w+):\s+(.*?)\s*$", line)):
             found[-1][field.group(1)] = field.group(2)
@@ -57,6 +57,16 @@ def objects(data, pin, label=TOKEN):
 
 def objects_of(data, pin, arn):
     return [entry for entry in objects(data, pin) if entry.get("label") == arn]
+
+
+def all_objects(data, pin):
+    """Keys of every kind."""
+    return objects(data, pin, kinds="")
+
+
+def wrapping_keys(data, pin, arn):
+    """The objects of wrapping keys for imports into a KMS key."""
+    return [entry for entry in all_objects(data, pin) if entry.get("label") == f"import into {arn}"]
 
 
 def make_token(data, label, pin):

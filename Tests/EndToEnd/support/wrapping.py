@@ -1,5 +1,5 @@
-"""Key material of one's own, and how it is wrapped for ImportKeyMaterial: by Python's `cryptography`, and by the commands
-of the KMS Developer Guide, "Encrypt key material"."""
+"""Key material of one's own, and how it is wrapped for ImportKeyMaterial: by Python's `cryptography`, and by the
+commands of the KMS Developer Guide, "Encrypt key material"."""
 
 import functools
 import os
@@ -26,8 +26,8 @@ PADDED_WRAP_IV = "A65959A6"
 
 
 def allowed(algorithm, wrapping_key, spec):
-    """KMS API, GetParametersForImport, WrappingAlgorithm: an RSA private key does not fit into one block, a P-521 key not
-    into the smallest."""
+    """KMS API, GetParametersForImport, WrappingAlgorithm: an RSA private key does not fit into one block, a P-521 key
+    not into the smallest."""
     if algorithm in TWO_STEPS:
         return True
     return spec not in RSA and (spec, wrapping_key) != ("ECC_NIST_P521", "RSA_2048")
