@@ -4,8 +4,8 @@ import KeyStores
 import SecureMemory
 
 extension KeyManagementService {
-    /// A wrapping key takes seconds of a processor, or one of a token's few object slots. The oldest one of a KMS key
-    /// gives way to a new one.
+    /// A wrapping key takes one of a token's few object slots. The oldest one of a KMS key, or of a key store, gives way to
+    /// a new one: refusing instead would let one caller keep all others from importing for a day.
     static let importParametersPerKey = 5
     static let importParametersPerKeyStore = 100
 
@@ -39,8 +39,6 @@ extension KeyManagementService {
         _ context: RequestContext
     ) async throws(KMSError) -> ImportParameters {
         let placement = key.placement
-        // Before a wrapping key is made for nothing; and again below, when nobody else can change it.
-        try metadata.read { directory throws(KMSError) in try Self.checkRoom(at: placement, for: key, in: directory) }
         return try await withIntent(at: placement, in: keyStore, keyARN: key.arn) { id throws(KMSError) in
             do throws(KeyStoreError) {
                 return try await keyStore.makeWrappingKey(
@@ -59,9 +57,7 @@ extension KeyManagementService {
             return try await self.change(request.keyId, for: .getParametersForImport, facts: facts, context) {
                 key, directory, changes throws(KMSError) -> ImportParameters in
                 try self.checkState(.getImportParameters, of: key)
-                try Self.checkRoom(at: placement, for: key, in: directory)
-                let older = directory.importParameters(for: key)
-                for surplus in older.dropLast(Self.importParametersPerKey - 1) {
+                for surplus in Self.surplus(at: placement, for: key, in: directory) {
                     changes += Self.removal(of: surplus, now)
                 }
                 changes.append(.putImportParameters(parameters))
@@ -81,17 +77,14 @@ extension KeyManagementService {
         ]
     }
 
-    private static func checkRoom(
+    /// What gives way to one more.
+    private static func surplus(
         at placement: Placement, for key: KMSKey, in directory: borrowing Directory
-    ) throws(KMSError) {
-        // At its own limit a key replaces its oldest parameters.
-        guard directory.importParameters(for: key).count < importParametersPerKey else { return }
-        let count = directory.importParameters.values.count { $0.placement == placement }
-        guard count < importParametersPerKeyStore else {
-            throw .limitExceeded(
-                "A key store holds at most \(importParametersPerKeyStore) wrapping keys at a time. They go 24 hours "
-                    + "after GetParametersForImport made them.")
-        }
+    ) -> ArraySlice<ImportParameters> {
+        let own = directory.importParameters(for: key).dropLast(importParametersPerKey - 1)
+        guard own.isEmpty else { return own }
+        return directory.importParameters.values.filter { $0.placement == placement }
+            .sorted { $0.creationDate < $1.creationDate }.dropLast(importParametersPerKeyStore - 1)
     }
 
     // MARK: What wraps what
