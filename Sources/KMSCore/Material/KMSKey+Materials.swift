@@ -32,6 +32,15 @@ extension KMSKey {
                 || materials.contains { $0.isPermanentlyAssociated && !$0.isUsable(at: time) })
     }
 
+    /// The key as it is at `time`: imported material whose date has come is gone, even while it waits to be destroyed.
+    func withoutExpiredMaterial(at time: Timestamp) -> KMSKey {
+        var key = self
+        for material in materials where material.isPresent && !material.isUsable(at: time) {
+            key.removeImportedMaterial(material.materialID)
+        }
+        return key
+    }
+
     /// Makes `material` the current one; the old one goes on decrypting.
     mutating func rotate(to material: KeyMaterial, _ rotation: KeyMaterial.Rotation) {
         for index in materials.indices where materials[index].state == .current { materials[index].state = .nonCurrent }

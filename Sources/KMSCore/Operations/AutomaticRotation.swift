@@ -53,13 +53,16 @@ extension KeyManagementService {
     func rotateDueKeys() async {
         let now = clock.now
         let due = metadata.read { directory in directory.keys { $0.isDueForRotation(at: now) } }
-        for key in due {
-            do {
-                try await rotateAutomatically(key)
-            } catch {
-                // Its key store may be away: tried again at the next look.
-                logger.error("a KMS key could not be rotated", metadata: ["key": "\(key.arn)", "error": "\(error)"])
-            }
+        for key in due { await rotateIfDue(key) }
+    }
+
+    func rotateIfDue(_ key: KMSKey) async {
+        guard key.isDueForRotation(at: clock.now) else { return }
+        do {
+            try await rotateAutomatically(key)
+        } catch {
+            // Its key store may be away: tried again at the next look.
+            logger.error("a KMS key could not be rotated", metadata: ["key": "\(key.arn)", "error": "\(error)"])
         }
     }
 

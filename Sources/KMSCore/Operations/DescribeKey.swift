@@ -20,7 +20,7 @@ extension KeyManagementService {
         case .pendingReplicaDeletion(let days): pendingWindow = days
         case .enabled, .disabled: break
         }
-        let expiration = key.expiration
+        let expiration = key.withoutExpiredMaterial(at: clock.now).expiration
         let algorithms = KeyAlgorithmLists(algorithms(of: key), usage: key.keyUsage)
         return KeyMetadata(
             keyId: Text(key.id),

@@ -2,9 +2,11 @@ public import KMSModel
 
 // The operations that change one property of a key and answer nothing.
 extension KeyManagementService {
-    /// KMS API: EnableKey. Idempotent.
+    /// KMS API: EnableKey. Idempotent. A rotation that came due while the key was disabled happens at once (KMS Developer
+    /// Guide, "Rotating AWS KMS keys").
     public func enableKey(_ request: EnableKeyRequest, _ context: RequestContext) async throws(KMSError) {
-        try await change(request.keyId, for: .enableKey, .enableOrDisable, context) { $0.status = .enabled }
+        let key = try await change(request.keyId, for: .enableKey, .enableOrDisable, context) { $0.status = .enabled }
+        await rotateIfDue(key)
     }
 
     /// KMS API: DisableKey. Idempotent.

@@ -34,7 +34,7 @@ extension KeyManagementService {
         guard key.canRotate else {
             throw .unsupportedOperation("\(key.arn) is not a key that can be rotated.")
         }
-        var materials = key.materials[...]
+        var materials = key.withoutExpiredMaterial(at: clock.now).materials[...]
         if request.includeKeyMaterial != .allKeyMaterial { materials = materials.filter { $0.rotation != nil }[...] }
         if let marker {
             // Material that waited for its rotation may be gone: then the listing ends.
