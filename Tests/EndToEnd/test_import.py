@@ -1,8 +1,9 @@
 """Imported key material: every wrapping algorithm, wrapping key and key spec; symmetric and HMAC keys at work."""
 
-import hashlib
+import base64
 import hmac
 import os
+import re
 import time
 
 import pytest
@@ -12,16 +13,18 @@ from support import outside, wrapping
 from support import server as server_module
 from support.expect import refused
 from support.key_specs import HMAC, MATRIX
-from support.wrapping import ALGORITHMS, FOREVER, IMPORTABLE, ONE_BLOCK, TOOLS, WRAPPING_KEYS
+from support.materials import server
+from support.wrapping import ALGORITHMS, FOREVER, IMPORTABLE, ONE_BLOCK, TOOLS, TWO_STEPS, WRAPPING_KEYS
 
-# Every algorithm with every wrapping key, and every key spec with every algorithm; not all three with each other:
+# Every algorithm with every wrapping key, and every key spec in one block and in two steps; not all with each other:
 # wrapping keys take a processor seconds, and what is unwrapped knows nothing of the key that wrapped it. The longest
 # material goes with the longest wrapping key as well.
 COMBINATIONS = [
     *((algorithm, wrapping_key, "SYMMETRIC_DEFAULT") for algorithm in ALGORITHMS for wrapping_key in WRAPPING_KEYS),
-    *((algorithm, "RSA_2048", spec) for spec in IMPORTABLE if spec != "SYMMETRIC_DEFAULT" for algorithm in ALGORITHMS
+    *((algorithm, "RSA_2048", spec) for index, spec in enumerate(IMPORTABLE) if index > 0
+      for algorithm in [ONE_BLOCK[index % 2], TWO_STEPS[index // 2 % 2]]
       if wrapping.allowed(algorithm, "RSA_2048", spec)),
-    *((algorithm, "RSA_3072", "ECC_NIST_P521") for algorithm in ONE_BLOCK),
+    ("RSAES_OAEP_SHA_256", "RSA_3072", "ECC_NIST_P521"),
     ("RSA_AES_KEY_WRAP_SHA_256", "RSA_4096", "RSA_4096")]
 REFUSED = [
     (algorithm, wrapping_key, spec) for spec in IMPORTABLE for algorithm in ALGORITHMS
@@ -41,7 +44,14 @@ def assert_works(kms, key):
         blob = kms.encrypt(KeyId=key["KeyId"], Plaintext=b"x", EncryptionContext={"a": "b"})["CiphertextBlob"]
         assert kms.decrypt(CiphertextBlob=blob, EncryptionContext={"a": "b"})["Plaintext"] == b"x"
     elif spec in HMAC:
-        assert mac(kms, key) == hmac.digest(secret, b"x", f"sha{spec[5:]}")
+        for message in [b"x", os.urandom(4096)]:
+            expected = hmac.digest(secret, message, f"sha{spec[5:]}")
+            assert mac(kms, key, message) == expected
+            [algorithm] = MATRIX[spec, "GENERATE_VERIFY_MAC"]
+            arguments = {"KeyId": key["KeyId"], "Mac": expected, "MacAlgorithm": algorithm}
+            assert kms.verify_mac(Message=message, **arguments)["MacValid"]
+            with refused("KMSInvalidMacException", silent=True):
+                kms.verify_mac(Message=message[1:] + b"!", **arguments)
     else:
         algorithm = MATRIX[spec, "SIGN_VERIFY"][0]
         assert kms.get_public_key(KeyId=key["KeyId"])["PublicKey"] == wrapping.public(spec)
@@ -116,7 +126,8 @@ def test_aws_has_no_imported_material_in_custom_key_stores(default_store):
 @pytest.mark.parametrize("wrapping_key", WRAPPING_KEYS)
 def test_the_parameters_of_an_import(kms, wrapping_key):
     key = wrapping.create(kms)
-    one, other = (wrapping.parameters(kms, key, "RSAES_OAEP_SHA_256", wrapping_key) for _ in range(2))
+    one, other = (
+        wrapping.parameters(kms, key, "RSAES_OAEP_SHA_256", spec) for spec in [wrapping_key, "RSA_2048"])
     assert set(one) == {"KeyId", "ImportToken", "PublicKey", "ParametersValidTo", "ResponseMetadata"}
     assert one["KeyId"] == key["Arn"]
     assert abs(one["ParametersValidTo"].timestamp() - time.time() - 86400) < 60
@@ -143,8 +154,8 @@ def test_algorithms_and_wrapping_keys_that_there_are_not(kms, algorithm, wrappin
 
 
 @pytest.mark.parametrize("spec", ["SYMMETRIC_DEFAULT", "HMAC_256", "ECC_NIST_P256"])
-def test_imports_are_for_keys_of_origin_external(kms, lender, spec):
-    key = lender(spec, IMPORTABLE[spec]).metadata
+def test_imports_are_for_keys_of_origin_external(kms, spec):
+    key = kms.create_key(KeySpec=spec, KeyUsage=IMPORTABLE[spec])["KeyMetadata"]
     text = f"{key['Arn']} origin is AWS_KMS which is not valid for this operation."
     with refused("UnsupportedOperationException", text):
         wrapping.parameters(kms, key)
@@ -198,18 +209,18 @@ def test_an_import_survives_a_restart(new_server):
     assert_works(kms, waiting)
 
 
-# HMAC
+# The log
 
-@pytest.mark.parametrize("spec", HMAC)
-def test_imported_hmac_keys(kms, create_external, spec):
-    key, secret = create_external(spec), os.urandom(int(spec[5:]) // 8)
-    wrapping.bring(kms, key, secret)
-    [algorithm] = MATRIX[spec, "GENERATE_VERIFY_MAC"]
-    for message in [b"x", os.urandom(4096)]:
-        expected = hmac.digest(secret, message, f"sha{spec[5:]}")
-        assert mac(kms, key, message) == expected
-        assert kms.verify_mac(KeyId=key["KeyId"], Message=message, Mac=expected, MacAlgorithm=algorithm)["MacValid"]
-        with refused("KMSInvalidMacException", silent=True):
-            kms.verify_mac(
-                KeyId=key["KeyId"], Message=message, Mac=hashlib.new(f"sha{spec[5:]}", message).digest(),
-                MacAlgorithm=algorithm)
+@pytest.mark.parametrize("spec", ["SYMMETRIC_DEFAULT", "HMAC_512", "RSA_2048", "ECC_NIST_P256"])
+def test_the_log_tells_the_way_of_the_material(server, kms, create_external, placement, default_store, spec):
+    key = create_external(spec)
+    wrapping.bring(kms, key)
+    [line] = [
+        line for line in server.log.splitlines() if "unwrapped imported key material" in line and key["Arn"] in line]
+    [exposed] = re.findall(r"plaintextInHostMemory\W+(true|false)", line)
+    if placement == "default" and default_store == "software":
+        assert exposed == "true"
+    assert re.search(r"path\W+\S+", line)
+    secret = wrapping.material(spec)
+    for text in [secret[-32:].hex(), base64.b64encode(secret).decode()[:40]]:
+        assert text not in server.log

@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from support import curves, outside, wrapping
 from support.expect import refused
 from support.key_specs import MATRIX, NIST_CURVES, OAEP, RSA
+from support.materials import Importer, server
 from support.openssl import openssl
 from support.wrapping import ELLIPTIC
 
@@ -127,12 +128,13 @@ def test_the_same_material_on_two_servers(kms, new_server):
 def test_only_the_same_material_is_taken_back(kms, create_external, spec):
     """For life, also after its deletion (KMS API, ImportKeyMaterial)."""
     key = create_external(spec)
+    bring = Importer(kms, key)
     for wanted in ["Enabled", "PendingImport"]:
-        wrapping.bring(kms, key)
+        bring(wrapping.material(spec))
         if wanted == "PendingImport":
             kms.delete_imported_key_material(KeyId=key["KeyId"])
         with refused("IncorrectKeyMaterialException"):
-            wrapping.bring(kms, key, wrapping.material(spec, 1))
+            bring(wrapping.material(spec, 1))
         assert wrapping.state(kms, key) == wanted
-        assert "KeyMaterialId" not in wrapping.bring(kms, key)
+        assert bring(wrapping.material(spec)) is None
         assert wrapping.state(kms, key) == "Enabled"

@@ -7,7 +7,7 @@ import pytest
 
 from support import wrapping
 from support.expect import refused
-from support.materials import DAY, EXISTING, NEW, bring, describe, key, listed, materials, now, states
+from support.materials import DAY, EXISTING, NEW, bring, describe, key, listed, materials, now, server, states
 
 A, B, C = (os.urandom(32) for _ in range(3))
 

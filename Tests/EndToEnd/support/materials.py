@@ -1,10 +1,12 @@
-"""What the tests of imported material share: a key without material, imports into it, and what is said of it."""
+"""What the tests of imported material share: a server, a key without material, imports into it, what is said of it."""
 
 import datetime
 
 import pytest
 
-from support import wrapping
+from support import softhsm, wrapping
+from support.expect import refused
+from support.server import servers
 
 DAY = datetime.timedelta(days=1)
 NEW, EXISTING = {"ImportType": "NEW_KEY_MATERIAL"}, {"ImportType": "EXISTING_KEY_MATERIAL"}
@@ -30,6 +32,13 @@ def states(kms, key):
     return [(entry["KeyMaterialState"], entry["ImportState"]) for entry in materials(kms, key)]
 
 
+@pytest.fixture(scope="module")
+def server(default_store):
+    """A server for each module: a key store holds a hundred wrapping keys a day, and no more."""
+    with servers() as make:
+        yield make(default_store)
+
+
 @pytest.fixture
 def key(kms):
     return wrapping.create(kms)
@@ -51,3 +60,67 @@ class Importer:
 @pytest.fixture
 def bring(kms, key):
     return Importer(kms, key)
+
+
+# Imports that must fail
+
+class Target:
+    """A KMS key with an import token for each algorithm; with material or without."""
+
+    def __init__(self, server, kms, spec, imported):
+        self.server, self.kms, self.key = server, kms, wrapping.create(kms, spec)
+        self.parameters = {}
+        if imported:
+            self.bring(wrapping.material(spec))
+
+    def given(self, algorithm="RSA_AES_KEY_WRAP_SHA_256"):
+        if algorithm not in self.parameters:
+            self.parameters[algorithm] = wrapping.parameters(self.kms, self.key, algorithm)
+        return self.parameters[algorithm]
+
+    def request(self, secret, algorithm="RSA_AES_KEY_WRAP_SHA_256", **more):
+        return wrapping.request(self.key, self.given(algorithm), secret, algorithm, **more)
+
+    def bring(self, secret, **more):
+        return self.kms.import_key_material(**self.request(secret, **more))
+
+    def snapshot(self):
+        """All that an import could change."""
+        listed = materials(self.kms, self.key) if self.key["KeySpec"] == "SYMMETRIC_DEFAULT" else None
+        objects = softhsm.all_objects(self.server.data, self.server.pin)
+        return describe(self.kms, self.key), listed, sorted(map(str, objects))
+
+
+@pytest.fixture(scope="module")
+def targets():
+    return {}
+
+
+@pytest.fixture
+def target(server, kms, targets):
+    """Lends a target; whatever a test does to it must leave it as it is."""
+    def lend(spec="SYMMETRIC_DEFAULT", imported=False):
+        if (spec, imported) not in targets:
+            targets[spec, imported] = Target(server, kms, spec, imported)
+        return targets[spec, imported]
+
+    return lend
+
+
+@pytest.fixture(params=[False, True], ids=["without material", "with material"])
+def symmetric(request, target):
+    return target(imported=request.param)
+
+
+def all_refused(target, code, requests, **more):
+    """Each request is refused in the same way, and none leaves a trace."""
+    for algorithm in wrapping.ALGORITHMS:
+        if wrapping.allowed(algorithm, "RSA_2048", target.key["KeySpec"]):
+            target.given(algorithm)
+    before = target.snapshot()
+    count = 0
+    for request in requests:
+        with refused(code, **more):
+            target.kms.import_key_material(**request)
+        count += 1
+    assert count > 0 and target.snapshot() == before

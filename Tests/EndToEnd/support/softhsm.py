@@ -64,9 +64,9 @@ def all_objects(data, pin):
     return objects(data, pin, kinds="")
 
 
-def wrapping_keys(data, pin, arn):
-    """The objects of wrapping keys for imports into a KMS key."""
-    return [entry for entry in all_objects(data, pin) if entry.get("label") == f"import into {arn}"]
+def wrapping_keys(data, pin, arn=""):
+    """The objects of wrapping keys for imports into a KMS key, or into all of them."""
+    return [entry for entry in all_objects(data, pin) if re.match(f"import .*{arn}", entry.get("label", ""))]
 
 
 def make_token(data, label, pin):
