@@ -36,7 +36,11 @@ extension KMSKey {
     func withoutExpiredMaterial(at time: Timestamp) -> KMSKey {
         var key = self
         for material in materials where material.isPresent && !material.isUsable(at: time) {
-            key.removeImportedMaterial(material.materialID)
+            if material.isPermanentlyAssociated || isReplica {
+                key.loseImportedMaterial(material.materialID)
+            } else {
+                key.materials.removeAll { $0.materialID == material.materialID }
+            }
         }
         return key
     }
