@@ -42,11 +42,14 @@ extension KeyManagementService {
     /// Finishes what waits for any key store that can be reached now.
     func finishIntents() async {
         let placements = metadata.read { Set($0.intents.values.map(\.placement)) }
-        for placement in placements {
-            let keyStore = metadata.read { self.registry.anyKeyStore(at: placement, in: $0) }
-            var report = ReconciliationReport()
-            if let keyStore { await finishIntents(at: placement, in: keyStore, &report) }
-        }
+        for placement in placements { await finishIntents(at: placement) }
+    }
+
+    /// Finishes what waits in one place: a request waits for its own key store, and for no other.
+    func finishIntents(at placement: Placement) async {
+        let keyStore = metadata.read { self.registry.anyKeyStore(at: placement, in: $0) }
+        var report = ReconciliationReport()
+        if let keyStore { await finishIntents(at: placement, in: keyStore, &report) }
     }
 
     /// Undoes a generation that failed. What cannot be destroyed now stays an intent.

@@ -8,19 +8,19 @@ extension KeyManagementService {
     ) async throws(KMSError) -> DeleteImportedKeyMaterialResponse {
         let wanted = request.keyMaterialId?.string.lowercased()
         let now = clock.now
-        let (arn, materialID) = try await change(request.keyId, for: .deleteImportedKeyMaterial, context) {
-            before, directory, changes throws(KMSError) -> (String, [UInt8]?) in
+        let (key, materialID) = try await change(request.keyId, for: .deleteImportedKeyMaterial, context) {
+            before, directory, changes throws(KMSError) -> (KMSKey, [UInt8]?) in
             try before.requireOrigin(.external)
             try self.checkState(.deleteImportedMaterial, of: before)
-            guard let material = try Self.material(wanted, of: before) else { return (before.arn, nil) }
+            guard let material = try Self.material(wanted, of: before) else { return (before, nil) }
             if material.isPresent || !material.isPermanentlyAssociated {
                 changes += Self.removal(of: material.materialID, from: before, in: directory, now)
             }
-            return (before.arn, before.keySpec == .symmetricDefault ? material.materialID : nil)
+            return (before, before.keySpec == .symmetricDefault ? material.materialID : nil)
         }
-        await finishIntents()
+        await finishIntents(at: key.placement)
         return DeleteImportedKeyMaterialResponse(
-            keyId: Text(arn), keyMaterialId: materialID.map { Text($0.lowercaseHexadecimal) })
+            keyId: Text(key.arn), keyMaterialId: materialID.map { Text($0.lowercaseHexadecimal) })
     }
 
     /// The material that a request means: the current one unless it names another. Nil before the first import.

@@ -41,7 +41,7 @@ extension KeyManagementService {
                 return material.materialID
             }
         }
-        await finishIntents()
+        await finishIntents(at: key.placement)
         return ImportKeyMaterialResponse(
             keyId: Text(key.arn),
             keyMaterialId: key.keySpec == .symmetricDefault ? Text(materialID.lowercaseHexadecimal) : nil)
