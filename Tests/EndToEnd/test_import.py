@@ -62,6 +62,7 @@ def assert_works(kms, key):
 def import_with_every_tool(kms, key, algorithm, wrapping_key):
     """An import token serves until it expires: KMS API, GetParametersForImport."""
     given = wrapping.parameters(kms, key, algorithm, wrapping_key)
+    assert outside.load(given["PublicKey"]).key_size == int(wrapping_key[4:])
     for tool in TOOLS.values():
         answer = kms.import_key_material(
             **wrapping.request(key, given, wrapping.material(key["KeySpec"]), algorithm, tool))
@@ -123,18 +124,16 @@ def test_aws_has_no_imported_material_in_custom_key_stores(default_store):
 
 # What GetParametersForImport gives
 
-@pytest.mark.parametrize("wrapping_key", WRAPPING_KEYS)
-def test_the_parameters_of_an_import(kms, wrapping_key):
+def test_the_parameters_of_an_import(kms):
     key = wrapping.create(kms)
-    one, other = (
-        wrapping.parameters(kms, key, "RSAES_OAEP_SHA_256", spec) for spec in [wrapping_key, "RSA_2048"])
+    one, other = (wrapping.parameters(kms, key) for _ in range(2))
     assert set(one) == {"KeyId", "ImportToken", "PublicKey", "ParametersValidTo", "ResponseMetadata"}
     assert one["KeyId"] == key["Arn"]
     assert abs(one["ParametersValidTo"].timestamp() - time.time() - 86400) < 60
     assert one["PublicKey"] != other["PublicKey"] and one["ImportToken"] != other["ImportToken"]
     assert 1 <= len(one["ImportToken"]) <= 6144
     public = outside.load(one["PublicKey"])
-    assert isinstance(public, rsa.RSAPublicKey) and public.key_size == int(wrapping_key[4:])
+    assert isinstance(public, rsa.RSAPublicKey) and public.public_numbers().e == 65537
     assert outside.der(public) == one["PublicKey"]
 
 

@@ -114,13 +114,9 @@ def symmetric(request, target):
 
 def all_refused(target, code, requests, **more):
     """Each request is refused in the same way, and none leaves a trace."""
-    for algorithm in wrapping.ALGORITHMS:
-        if wrapping.allowed(algorithm, "RSA_2048", target.key["KeySpec"]):
-            target.given(algorithm)
+    requests = list(requests)  # All their wrapping keys are there before the look at the token.
     before = target.snapshot()
-    count = 0
     for request in requests:
         with refused(code, **more):
             target.kms.import_key_material(**request)
-        count += 1
-    assert count > 0 and target.snapshot() == before
+    assert requests and target.snapshot() == before
