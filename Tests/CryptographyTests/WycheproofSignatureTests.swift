@@ -10,9 +10,12 @@ import Testing
             guard let encoded = group.publicKeyDer,
                 let key = try? PublicKey(spki: [UInt8](fromHexadecimal: encoded), kind: kind)
             else {
-                // A public key that is none verifies nothing.
-                #expect(group.tests.allSatisfy { $0.result == "invalid" })
-                invalid += group.tests.count
+                // A public key that is none verifies nothing. An exponent of 3 is not taken: FIPS 186-5 §5.1 wants more than
+                // 2^16.
+                for test in group.tests where !test.flags.contains("SmallPublicKey") {
+                    #expect(test.result == "invalid", "tcId \(test.tcId)")
+                    invalid += 1
+                }
                 continue
             }
             for test in group.tests where test.result != "acceptable" {
@@ -46,7 +49,7 @@ import Testing
     @Test(arguments: [
         ("ecdsa_secp384r1_sha384_excerpt.json", AsymmetricKeyKind.p384, SignatureScheme.ecdsa(.sha384), 20, 31),
         ("ecdsa_secp521r1_sha512_excerpt.json", .p521, .ecdsa(.sha512), 20, 30),
-        ("rsa_signature_2048_sha256_excerpt.json", .rsa2048, .rsaPKCS1(.sha256), 5, 27),
+        ("rsa_signature_2048_sha256_excerpt.json", .rsa2048, .rsaPKCS1(.sha256), 3, 27),
         ("rsa_signature_3072_sha384_excerpt.json", .rsa3072, .rsaPKCS1(.sha384), 3, 27),
         ("rsa_signature_4096_sha512_excerpt.json", .rsa4096, .rsaPKCS1(.sha512), 3, 27),
         ("rsa_pss_2048_sha384_mgf1_48_excerpt.json", .rsa2048, .rsaPSS(.sha384), 8, 5),
