@@ -89,7 +89,7 @@ let package = Package(
         .executableTarget(
             name: "kms-bench",
             dependencies: [
-                "CPKCS11", "Cryptography", "SecureMemory", argumentParser,
+                "CPKCS11", "Cryptography", "SecureMemory", "SigV4", argumentParser,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ] + nio,
             swiftSettings: ours),

@@ -1,9 +1,14 @@
 /// Builds the text whose digest is signed (AWS General Reference, "Create a canonical request"), as bytes, in one buffer.
 enum CanonicalRequest {
+    /// - Parameters:
+    ///   - signedHeaders: lower-case names, sorted.
+    ///   - signedHeaderList: the same as one text.
+    ///
     /// Errors: `duplicateHeader` and `incompleteSignature` for signed headers that are not there exactly once or
     /// carry control characters.
     static func bytes(
-        of request: SignedRequest, headers: HeaderTable, authorization: Authorization
+        of request: SignedRequest, headers: HeaderTable, signedHeaders: [ArraySlice<UInt8>],
+        signedHeaderList: ArraySlice<UInt8>
     ) throws(SigV4Error) -> [UInt8] {
         let lineFeed = UInt8(ascii: "\n")
         var text: [UInt8] = []
@@ -14,7 +19,7 @@ enum CanonicalRequest {
         text.append(lineFeed)
         CanonicalURI.append(query: request.query, to: &text)
         text.append(lineFeed)
-        for name in authorization.signedHeaders {
+        for name in signedHeaders {
             let value = try headers.requireOnce(name)
             text.append(contentsOf: name)
             text.append(UInt8(ascii: ":"))
@@ -24,7 +29,7 @@ enum CanonicalRequest {
             text.append(lineFeed)
         }
         text.append(lineFeed)
-        text.append(contentsOf: authorization.signedHeaderList)
+        text.append(contentsOf: signedHeaderList)
         text.append(lineFeed)
         append(hexadecimal: request.bodyDigest, to: &text)
         return text

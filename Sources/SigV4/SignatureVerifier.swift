@@ -47,7 +47,9 @@ public final class SignatureVerifier: Sendable {
         try checkScope(authorization, timestamp: timestamp)
         try Self.checkSkew(signedAt, timestamp: timestamp, now: now)
         try headers.requireSigned(authorization.signedHeaders)
-        let canonical = try CanonicalRequest.bytes(of: request, headers: headers, authorization: authorization)
+        let canonical = try CanonicalRequest.bytes(
+            of: request, headers: headers, signedHeaders: authorization.signedHeaders,
+            signedHeaderList: authorization.signedHeaderList)
 
         // The generation is read before the source is asked: see `forgetSigningKeys`.
         let generation = signingKeys.generation
@@ -56,7 +58,8 @@ public final class SignatureVerifier: Sendable {
         let cached = signingKeys.value(for: scope)
         do {
             let key = try cached ?? derive(authorization, sessionToken: headers.value(of: "x-amz-security-token"))
-            let expected = try Self.signature(of: canonical, timestamp: timestamp, scope: authorization.scope, key: key)
+            let expected = try SigningKey.signature(
+                of: canonical, timestamp: timestamp, scope: authorization.scope, key: key)
             // Compared as text: another length or upper-case digits are simply another signature.
             let isSigned = constantTimeEquals(expected.span, Array(authorization.signature).span)
             try Self.checkBodyDigest(request.bodyDigest, header: headers.value(of: "x-amz-content-sha256"))
@@ -78,25 +81,6 @@ public final class SignatureVerifier: Sendable {
         else { throw SigV4Error.unknownAccessKey }
         return try SigningKey.derive(
             secret: secret, day: authorization.day, region: authorization.region, service: authorization.service)
-    }
-
-    /// The 64 hexadecimal digits that the client should have sent.
-    private static func signature(
-        of canonical: [UInt8], timestamp: String, scope: String, key: SecretBytes
-    ) throws(CryptographyError) -> [UInt8] {
-        var text: [UInt8] = []
-        text.reserveCapacity(192)
-        text.append(contentsOf: "AWS4-HMAC-SHA256\n".utf8)
-        text.append(contentsOf: timestamp.utf8)
-        text.append(UInt8(ascii: "\n"))
-        text.append(contentsOf: scope.utf8)
-        text.append(UInt8(ascii: "\n"))
-        CanonicalRequest.append(hexadecimal: try SHA256.digest(canonical.span), to: &text)
-        let code = try HMACSHA256.authenticate(text.span, key: key)
-        var digits: [UInt8] = []
-        digits.reserveCapacity(2 * code.count)
-        CanonicalRequest.append(hexadecimal: code, to: &digits)
-        return digits
     }
 }
 
@@ -169,6 +153,8 @@ extension SignatureVerifier {
         let headers = try HeaderTable(request.headers)
         guard let header = headers.value(of: "authorization") else { throw .missingAuthentication }
         let authorization = try Authorization(parsing: header, hasDate: true)
-        return try CanonicalRequest.bytes(of: request, headers: headers, authorization: authorization)
+        return try CanonicalRequest.bytes(
+            of: request, headers: headers, signedHeaders: authorization.signedHeaders,
+            signedHeaderList: authorization.signedHeaderList)
     }
 }

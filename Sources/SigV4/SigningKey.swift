@@ -30,4 +30,23 @@ enum SigningKey {
         }
         return key
     }
+
+    /// The 64 hexadecimal digits that sign a canonical request.
+    static func signature(
+        of canonical: [UInt8], timestamp: String, scope: String, key: SecretBytes
+    ) throws(CryptographyError) -> [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity(192)
+        text.append(contentsOf: "AWS4-HMAC-SHA256\n".utf8)
+        text.append(contentsOf: timestamp.utf8)
+        text.append(UInt8(ascii: "\n"))
+        text.append(contentsOf: scope.utf8)
+        text.append(UInt8(ascii: "\n"))
+        CanonicalRequest.append(hexadecimal: try SHA256.digest(canonical.span), to: &text)
+        let code = try HMACSHA256.authenticate(text.span, key: key)
+        var digits: [UInt8] = []
+        digits.reserveCapacity(2 * code.count)
+        CanonicalRequest.append(hexadecimal: code, to: &digits)
+        return digits
+    }
 }

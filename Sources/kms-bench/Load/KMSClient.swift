@@ -7,7 +7,7 @@ struct KMSClient {
     let host: String
     let port: Int
 
-    var signer: RequestSigner { RequestSigner(host: "\(host):\(port)") }
+    var signer: SignedBytes { SignedBytes(host: "\(host):\(port)") }
 
     /// The answer's body when the status is 200, else the error's.
     private func call(_ operation: String, _ body: String) async throws -> ResponseReader.Response {

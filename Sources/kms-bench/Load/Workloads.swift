@@ -7,7 +7,7 @@ struct Workloads {
     private static let variety = 64
 
     let store: String
-    private let signer: RequestSigner
+    private let signer: SignedBytes
     /// The symmetric key.
     let keyID: String
     private let keys: Keys
