@@ -44,6 +44,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
@@ -77,11 +79,21 @@ let package = Package(
                 "Cryptography", "KMSCore", "KMSModel", "KMSPolicy", "SecureMemory", "SigV4", logging, lifecycle,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ] + nio),
+        // Key ceremonies
+        library("KeyCeremony", ["Cryptography", "KMSModel", "KeyStores", "PKCS11", "SecureMemory"]),
+        library(
+            "KMSClient",
+            [
+                "Cryptography", "KMSModel", "SecureMemory", "SigV4",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ] + nio),
         .executableTarget(
             name: "strongroom",
             dependencies: [
-                "Cryptography", "KMSCore", "KMSModel", "KMSPolicy", "KMSServer", "KMSStorage", "KeyStorePKCS11",
-                "KeyStoreSoftware", "PKCS11", "SecureMemory", argumentParser, logging, lifecycle,
+                "Cryptography", "KMSClient", "KMSCore", "KMSModel", "KMSPolicy", "KMSServer", "KMSStorage",
+                "KeyCeremony", "KeyStorePKCS11", "KeyStoreSoftware", "KeyStores", "PKCS11", "SecureMemory",
+                argumentParser, logging, lifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
             ],
@@ -110,6 +122,9 @@ let package = Package(
         test("SecureMemoryTests", ["SecureMemory"]),
         test("CryptographyTests", ["Cryptography", "SecureMemory"]),
         test("SigV4Tests", ["Cryptography", "SecureMemory", "SigV4"]),
+        test("KMSClientTests", ["KMSClient", "KMSModel", "SecureMemory", "SigV4"]),
+        test(
+            "KeyCeremonyTests", ["Cryptography", "KMSModel", "KMSTesting", "KeyCeremony", "PKCS11", "SecureMemory"]),
         test("CodegenTests", ["kms-codegen"], exclude: ["Reference"]),
         test("KMSModelTests", ["KMSModel", "SecureMemory"]),
         test(

@@ -206,6 +206,16 @@ static inline int clibcrypto_curve_is_named(const EVP_PKEY *key) {
         !is_explicit;
 }
 
+// Writes a number of a key, big-endian, at most `capacity` bytes; answers how many, or 0 when there is no such number.
+static inline size_t clibcrypto_key_number(const EVP_PKEY *key, const char *name, void *bytes, size_t capacity) {
+    BIGNUM *number = NULL;
+    int written = 0;
+    if (EVP_PKEY_get_bn_param(key, name, &number) == 1 && (size_t)BN_num_bytes(number) <= capacity)
+        written = BN_bn2bin(number, (unsigned char *)bytes);
+    BN_clear_free(number);
+    return written > 0 ? (size_t)written : 0;
+}
+
 // Certificates. The default callback would ask for the pass phrase of an encrypted PEM on the terminal.
 
 static inline int clibcrypto_no_pass_phrase(char *buffer, int size, int writing, void *context) {

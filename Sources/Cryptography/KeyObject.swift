@@ -88,6 +88,16 @@ final class KeyObject: Sendable {
         }
     }
 
+    /// A public number of the key by libcrypto's name for it (EVP_PKEY-RSA(7)), big-endian.
+    func number(_ name: String) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: PublicKey.maximumByteCount)
+        let count = unsafe bytes.withUnsafeMutableBytes {
+            unsafe clibcrypto_key_number(pointer, name, $0.baseAddress, $0.count)
+        }
+        guard count > 0 else { return nil }
+        return Array(bytes.prefix(count))
+    }
+
     /// DER SubjectPublicKeyInfo.
     func publicDER() throws(CryptographyError) -> [UInt8] {
         var der = [UInt8](repeating: 0, count: PublicKey.maximumByteCount)

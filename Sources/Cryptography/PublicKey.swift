@@ -140,6 +140,13 @@ public final class PublicKey: Sendable {
         }
     }
 
+    /// Modulus and public exponent, big-endian, without leading zeros; nil unless RSA.
+    public var rsaNumbers: (modulus: [UInt8], exponent: [UInt8])? {
+        guard kind.family == .rsa, let object, let modulus = object.number("n"), let exponent = object.number("e")
+        else { return nil }
+        return (modulus, exponent)
+    }
+
     /// The key where it is libcrypto's.
     private var object: KeyObject? {
         switch backing {

@@ -101,7 +101,7 @@ public enum SecretFile {
         guard fsync(handle) == 0 else { throw failure(.inputOutput, "cannot sync", directory) }
     }
 
-    private static func failure(_ code: Failure.Code, _ what: String, _ path: String) -> Failure {
+    static func failure(_ code: Failure.Code, _ what: String, _ path: String) -> Failure {
         let text = unsafe strerror(errno).map { unsafe String(cString: $0) } ?? "error \(errno)"
         return Failure(code: code, reason: "\(what) \(path): \(text)")
     }

@@ -40,6 +40,7 @@ public enum CryptokiFunction: String, Sendable {
     case sign = "C_Sign"
     case generateKey = "C_GenerateKey"
     case generateKeyPair = "C_GenerateKeyPair"
+    case wrapKey = "C_WrapKey"
     case deriveKey = "C_DeriveKey"
     case unwrapKey = "C_UnwrapKey"
     case generateRandom = "C_GenerateRandom"
