@@ -38,7 +38,7 @@ struct Server {
     }
 
     func run() async throws {
-        forbidCoreDumps()
+        ProcessProtection.forbidCoreDumps()
         let logger = makeLogger()
         let principals = try await principals.open(logger)
 
@@ -119,12 +119,6 @@ struct Server {
         var endpoint: String
         var pid: Int32
         var customKeyStoreId: String?
-    }
-
-    /// A core dump would hold key material.
-    private func forbidCoreDumps() {
-        var limit = rlimit(rlim_cur: 0, rlim_max: 0)
-        _ = unsafe setrlimit(__rlimit_resource_t(4), &limit)  // RLIMIT_CORE
     }
 }
 

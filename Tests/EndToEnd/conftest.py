@@ -7,6 +7,7 @@ import uuid
 
 import pytest
 
+from support import ceremony as ceremony_module
 from support import custom_store, key_specs, softhsm, wire, wrapping
 from support import server as server_module
 
@@ -108,6 +109,14 @@ def create_external(server, kms, placement):
     """Makes keys for imported material in `placement`, beyond what AWS allows, and returns their metadata."""
     where = {"CustomKeyStoreId": server.ready["customKeyStoreId"]} if placement == "custom" else {}
     return lambda spec="SYMMETRIC_DEFAULT", usage=None: wrapping.create(kms, spec, usage, **where)
+
+
+@pytest.fixture
+def ceremony(server, tmp_path):
+    """Runs `strongroom import-key-material` in a directory of its own."""
+    directory = tmp_path / "ceremony"
+    directory.mkdir()
+    return ceremony_module.Ceremony(server, directory)
 
 
 @pytest.fixture(scope="session")

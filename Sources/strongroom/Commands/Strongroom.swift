@@ -6,7 +6,9 @@ struct Strongroom: AsyncParsableCommand {
         commandName: "strongroom",
         abstract: "A server that speaks the AWS KMS API, with keys in software or on a PKCS#11 token.",
         version: "0.1.0",
-        subcommands: [Dev.self, Serve.self, Initialize.self, Policy.self, Version.self])
+        subcommands: [
+            Dev.self, Serve.self, Initialize.self, ImportKeyMaterial.self, Policy.self, Version.self,
+        ])
 }
 
 struct Version: ParsableCommand {

@@ -1,0 +1,10 @@
+import Glibc
+
+/// What a process with key material in its memory does to keep it there.
+enum ProcessProtection {
+    /// A core dump would hold key material.
+    static func forbidCoreDumps() {
+        var limit = rlimit(rlim_cur: 0, rlim_max: 0)
+        _ = unsafe setrlimit(__rlimit_resource_t(4), &limit)  // RLIMIT_CORE
+    }
+}
