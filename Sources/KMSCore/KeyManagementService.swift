@@ -40,6 +40,7 @@ public final class KeyManagementService: Sendable {
     /// An RSA key takes up to seconds of a processor.
     let keyPairMakers = WorkPool(name: "strongroom.data-key-pairs", width: 1, queueLimit: 32, waitLimit: .seconds(30))
     let serviceEvents: @Sendable (ServiceEvent) -> Void
+    let lastUses = LastUses()
     /// Runs connects and reconciliations; the executable runs it as a service.
     public let backgroundWork = BackgroundWork()
     let intentsInFlight = IntentsInFlight()
@@ -70,6 +71,7 @@ public final class KeyManagementService: Sendable {
         _ = AlgorithmAvailability.current
         clock = DomainClock(
             offsetSeconds: metadata.read { Self.clockOffset(in: $0) })
+        try await Self.startTrackingUsage(metadata, at: clock.now)
     }
 
     /// Domain time: what expiry, deletion and conditions on the time go by.

@@ -32,6 +32,7 @@ public struct MetadataContents: Sendable {
     /// imported again, or shared by the replicas of a multi-Region key, is one material.
     public var messageReservations: [[UInt8]: UInt64] = [:]
     public var importParameters: [ImportParameters] = []
+    public var lastUses: [KeyLastUse] = []
 
     public init() {}
 }
@@ -44,6 +45,8 @@ public enum MetadataSetting: String, Hashable, Sendable, CaseIterable {
     case clockOffset
     /// Epoch seconds (decimal text) of wall time when the server last looked.
     case lastSeenTime
+    /// Epoch seconds (decimal text) of domain time from which on the uses of keys are recorded.
+    case usageTrackingStart
 }
 
 /// One change of the metadata. A `put` inserts or replaces.
@@ -66,4 +69,6 @@ public enum MetadataChange: Sendable {
     case putImportParameters(ImportParameters)
     /// By the id of their wrapping key.
     case deleteImportParameters(BackingKeyID)
+    /// Of a key that is there; goes with it.
+    case putLastUse(KeyLastUse)
 }

@@ -6,27 +6,35 @@ public struct RequestContext: Sendable {
     /// Who asks, as the signature proved it.
     public let caller: Principal
     /// From the credential scope of the signature: the Region whose endpoint was meant.
-    public let region: String
+    public private(set) var region: String
     /// The address that the request came from, as text; nil when it came through no network.
     public let sourceIP: Text?
     /// The header User-Agent.
     public let userAgent: Text?
     /// The header Referer.
     public let referer: Text?
+    /// The access key of the signature; nil when the request came through no network.
+    public let accessKeyID: String?
+    /// Takes notes for the audit line of the request.
+    public let trail = RequestTrail()
 
     public init(
-        caller: Principal, region: String, sourceIP: Text? = nil, userAgent: Text? = nil, referer: Text? = nil
+        caller: Principal, region: String, sourceIP: Text? = nil, userAgent: Text? = nil, referer: Text? = nil,
+        accessKeyID: String? = nil
     ) {
         self.caller = caller
         self.region = region
         self.sourceIP = sourceIP
         self.userAgent = userAgent
         self.referer = referer
+        self.accessKeyID = accessKeyID
     }
 
     /// The same request, as far as it concerns another Region.
     func inRegion(_ region: String) -> RequestContext {
-        RequestContext(caller: caller, region: region, sourceIP: sourceIP, userAgent: userAgent, referer: referer)
+        var context = self
+        context.region = region
+        return context
     }
 
     /// The caller's own keys, aliases and key stores in this Region.

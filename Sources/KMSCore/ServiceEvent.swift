@@ -17,6 +17,7 @@ public struct ServiceEvent: Hashable, Sendable {
     public let scope: Scope
     public let keyID: String
     public let origin: OriginType
+    public let customKeyStoreID: String?
     /// Domain time.
     public let time: Timestamp
 
@@ -25,6 +26,7 @@ public struct ServiceEvent: Hashable, Sendable {
         scope = key.scope
         keyID = key.id
         origin = key.origin
+        customKeyStoreID = key.customKeyStoreID
         self.time = time
     }
 

@@ -49,7 +49,7 @@ struct Authenticator: Sendable {
             caller: try caller(verified.accessKeyID, request.header("x-amz-security-token"), now: now),
             region: verified.region, sourceIP: request.sourceIP,
             userAgent: request.header("user-agent").map { Text($0) },
-            referer: request.header("referer").map { Text($0) })
+            referer: request.header("referer").map { Text($0) }, accessKeyID: verified.accessKeyID)
     }
 
     private func verify(

@@ -41,6 +41,7 @@ extension Dispatch {
         .rotateKeyOnDemand: handler(KeyManagementService.rotateKeyOnDemand),
         .getKeyRotationStatus: handler(KeyManagementService.getKeyRotationStatus),
         .listKeyRotations: handler(KeyManagementService.listKeyRotations),
+        .getKeyLastUsage: handler(KeyManagementService.getKeyLastUsage),
         // Key policies
         .putKeyPolicy: silent(KeyManagementService.putKeyPolicy),
         .getKeyPolicy: handler(KeyManagementService.getKeyPolicy),

@@ -90,6 +90,7 @@ public final class SQLiteMetadataStore: MetadataStore {
         contents.refusedPINs = try RefusedPINRows.all(in: database)
         contents.messageReservations = try MessageReservationRows.all(in: database)
         contents.importParameters = try ImportParameters.all(in: database)
+        contents.lastUses = try KeyLastUse.all(in: database)
         return contents
     }
 
@@ -123,6 +124,7 @@ public final class SQLiteMetadataStore: MetadataStore {
             try MessageReservationRows.put(materialID, total, into: database)
         case .putImportParameters(let parameters): try parameters.put(into: database)
         case .deleteImportParameters(let id): try ImportParameters.delete(id, from: database)
+        case .putLastUse(let use): try use.put(into: database)
         }
     }
 }

@@ -19,6 +19,7 @@ struct Server {
     var devices: [TokenDeviceConfiguration]
     var defaultPlacement: Placement
     var compatibility: Compatibility
+    var audit: AuditSetting
     var logLevel: Logger.Level
     /// Keys that the server has from its start.
     var seed: [SeedFile.Entry] = []
@@ -44,6 +45,7 @@ struct Server {
 
         try PrivateFile.makeDirectory(dataDirectory)
         let lock = try DataDirectoryLock(directory: dataDirectory.path)
+        let auditLog = try audit.open(in: dataDirectory, logger)
         let rootKey = try openRootKey()
         let tokenDevices = try TokenDevices(devices) { [logger] in $0.log(to: logger) }
         let service = try await KeyManagementService(
@@ -53,7 +55,8 @@ struct Server {
             softwareKeyStore: SoftwareKeyStore(rootKey: rootKey),
             devices: tokenDevices,
             principals: { principals.current.value.directory },
-            logger: logger)
+            logger: logger,
+            serviceEvents: { event in auditLog?.record(event) })
         await service.connectAtStart()
 
         let controls = development.map { development in
@@ -64,7 +67,7 @@ struct Server {
         }
         let start = Start()
         let handler = RequestHandler(
-            service: service, principals: principals.current, testControls: controls, logger: logger)
+            service: service, principals: principals.current, testControls: controls, audit: auditLog, logger: logger)
         let http = HTTPService(configuration: listen, handler: handler, logger: logger) { port in
             do { try await becomeReady(port: port, service, logger) } catch {
                 start.failure.withLock { $0 = error }
@@ -75,10 +78,13 @@ struct Server {
         let group = ServiceGroup(
             configuration: .init(
                 services: [
-                    principals, BackgroundService(service: service), HousekeepingService(service: service), http,
+                    principals, BackgroundService(service: service), HousekeepingService(service: service),
+                    LastUseService(service: service), http,
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
+        await service.storeLastUses()
+        auditLog?.close()
         await tokenDevices.shutDown()
         if let failure = start.failure.withLock({ $0 }) { throw failure }
     }
@@ -143,4 +149,10 @@ private struct HousekeepingService: Service {
     let service: KeyManagementService
 
     func run() async throws { await cancelWhenGracefulShutdown { await service.runHousekeeping() } }
+}
+
+private struct LastUseService: Service {
+    let service: KeyManagementService
+
+    func run() async throws { await cancelWhenGracefulShutdown { await service.runStoringLastUses() } }
 }

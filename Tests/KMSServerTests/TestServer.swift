@@ -13,9 +13,11 @@ final class TestServer {
     let directory: URL
     let service: KeyManagementService
     let principals: CurrentPrincipals
+    private let auditDirectory: URL
     private(set) var handler: RequestHandler
 
-    init(_ world: World = World()) async throws {
+    /// - Parameter audit: nil for no audit lines.
+    init(_ world: World = World(), audit mode: AuditLog.Mode? = nil) async throws {
         directory = FileManager.default.temporaryDirectory.appending(path: "strongroom-server-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         let principals = CurrentPrincipals(try world.principals())
@@ -25,7 +27,13 @@ final class TestServer {
             softwareKeyStore: SoftwareKeyStore(rootKey: rootKey), devices: NoDevices(),
             principals: { principals.value.directory }, logger: Self.logger)
         self.principals = principals
-        handler = RequestHandler(service: service, principals: principals, testControls: nil, logger: Self.logger)
+        let auditDirectory = directory.appending(path: AuditLog.directoryName)
+        self.auditDirectory = auditDirectory
+        let audit = try mode.map { mode throws(AuditError) in
+            try AuditLog(directory: auditDirectory.path, mode: mode, logger: Self.logger)
+        }
+        handler = RequestHandler(
+            service: service, principals: principals, testControls: nil, audit: audit, logger: Self.logger)
     }
 
     deinit { try? FileManager.default.removeItem(at: directory) }
@@ -35,6 +43,21 @@ final class TestServer {
     /// Forgets everything that a restart forgets.
     func restart() {
         handler = RequestHandler(service: service, principals: principals, testControls: nil, logger: Self.logger)
+    }
+
+    var auditPath: String { auditDirectory.path }
+
+    /// Everything that is in the audit log.
+    func auditText() throws -> String {
+        try FileManager.default.contentsOfDirectory(at: auditDirectory, includingPropertiesForKeys: nil)
+            .sorted { $0.lastPathComponent < $1.lastPathComponent }
+            .map { try String(contentsOf: $0, encoding: .utf8) }.joined()
+    }
+
+    func auditLines() throws -> [[String: Any]] {
+        try auditText().split(separator: "\n").map { line in
+            try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:]
+        }
     }
 
     func respond(_ request: WireRequest) async -> WireResponse { await handler.respond(to: request) }

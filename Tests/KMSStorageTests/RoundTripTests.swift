@@ -72,6 +72,20 @@ import Testing
         #expect(contents.keys == [far])
     }
 
+    @Test func `The last use of a key outlives changes of the key and goes with it`() throws {
+        var key = makeKey()
+        let scope = key.scope
+        func use(_ operation: KeyLastUsageTrackingOperation) -> KeyLastUse {
+            KeyLastUse(
+                scope: scope, keyID: key.id, operation: operation, time: .sample, eventID: "event", requestID: "request"
+            )
+        }
+        #expect(try contents(after: [.putKey(key), .putLastUse(use(.encrypt))]).lastUses == [use(.encrypt)])
+        key.description = "changed"
+        #expect(try contents(after: [.putLastUse(use(.sign)), .putKey(key)]).lastUses == [use(.sign)])
+        #expect(try contents(after: [.deleteKey(id: key.id, scope: scope)]).lastUses.isEmpty)
+    }
+
     @Test(arguments: [
         CustomKeyStore.Connection.disconnected, .connected, .failed(.invalidCredentials), .failed(.userLockedOut),
     ])

@@ -11,6 +11,7 @@ extension KeyManagementService {
     func authorize(
         _ action: KeyAction, _ target: KeyTarget, _ facts: RequestFacts, _ context: RequestContext
     ) throws(KMSError) {
+        if let key = target.key { context.trail.note(key) }
         let decision = decide(action, target, facts, context)
         guard case .denied(let denial) = decision else { return }
         throw .accessDenied(context.caller.arn, action.action, on: target.arn, denial)

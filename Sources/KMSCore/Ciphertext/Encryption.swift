@@ -118,6 +118,7 @@ extension KeyManagementService {
                 directory.target(keyID: key.id, in: key.scope, action, facts, caller: context.caller)
             }
         }
+        if let key = target?.key { context.trail.note(key) }
         guard let target, let key = target.key, decide(action, target, facts, context).isAllowed else {
             throw .ciphertextAccessDenied(context.caller.arn, action.action)
         }

@@ -12,6 +12,7 @@ package struct Directory: Sendable {
         package fileprivate(set) var aliasNames = SortedNames()
         fileprivate var aliasNamesByKey: [String: SortedNames] = [:]
         fileprivate var grants: [String: GrantIndex] = [:]
+        fileprivate var lastUses: [String: KeyLastUse] = [:]
         /// What is in force for the keys that have no policy of their own.
         fileprivate let defaultPolicy: PolicyDocument?
 
@@ -37,6 +38,7 @@ package struct Directory: Sendable {
         for keyStore in stored.customKeyStores { apply(.putCustomKeyStore(keyStore)) }
         for intent in stored.intents { apply(.putIntent(intent)) }
         for parameters in stored.importParameters { apply(.putImportParameters(parameters)) }
+        for use in stored.lastUses { apply(.putLastUse(use)) }
     }
 
     // MARK: Reading
@@ -46,6 +48,8 @@ package struct Directory: Sendable {
     package func alias(_ name: String, in scope: Scope) -> Alias? { contents[scope]?.aliases[name] }
 
     package func contents(of scope: Scope) -> Contents { contents[scope] ?? Contents(scope) }
+
+    package func lastUse(of keyID: String, in scope: Scope) -> KeyLastUse? { contents[scope]?.lastUses[keyID] }
 
     package var scopes: [Scope] { Array(contents.keys) }
 
@@ -162,6 +166,8 @@ package struct Directory: Sendable {
             importParameters[parameters.wrappingKey.id] = parameters
         case .deleteImportParameters(let id):
             importParameters[id] = nil
+        case .putLastUse(let use):
+            contents[use.scope]?.lastUses[use.keyID] = use
         }
     }
 
@@ -169,6 +175,7 @@ package struct Directory: Sendable {
         guard let key = contents[scope]?.keys.removeValue(forKey: id) else { return }
         contents[scope]?.keyIDs.remove(id)
         contents[scope]?.aliasNamesByKey[id] = nil
+        contents[scope]?.lastUses[id] = nil
         if let grants = contents[scope]?.grants.removeValue(forKey: id) {
             retirableGrants.removeAll(of: id, in: scope, retiredBy: grants.retiringPrincipals)
         }

@@ -9,6 +9,7 @@ extension KeyManagementService {
     public func createAlias(_ request: CreateAliasRequest, _ context: RequestContext) async throws(KMSError) {
         let name = try Self.aliasName(request.aliasName)
         let scope = context.scope
+        context.trail.note(aliasARN: scope.aliasARN(name))
         try authorize(.of(.createAlias), on: scope.aliasARN(name), context)
         let now = clock.now
         try await change(request.targetKeyId, for: .createAlias, context) { key, directory, changes throws(KMSError) in
@@ -28,6 +29,7 @@ extension KeyManagementService {
     public func updateAlias(_ request: UpdateAliasRequest, _ context: RequestContext) async throws(KMSError) {
         let name = try Self.aliasName(request.aliasName)
         let scope = context.scope
+        context.trail.note(aliasARN: scope.aliasARN(name))
         try authorize(.of(.updateAlias), on: scope.aliasARN(name), context)
         let look = try lookAtAlias(name, newTarget: request.targetKeyId, .updateAlias, context)
         let now = clock.now
@@ -62,6 +64,7 @@ extension KeyManagementService {
     public func deleteAlias(_ request: DeleteAliasRequest, _ context: RequestContext) async throws(KMSError) {
         let name = try Self.aliasName(request.aliasName)
         let scope = context.scope
+        context.trail.note(aliasARN: scope.aliasARN(name))
         try authorize(.of(.deleteAlias), on: scope.aliasARN(name), context)
         let look = try lookAtAlias(name, newTarget: nil, .deleteAlias, context)
         try await change(look) { targets throws(KMSError) in

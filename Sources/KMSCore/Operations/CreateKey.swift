@@ -37,7 +37,9 @@ extension KeyManagementService {
             try self.checkedPolicy(
                 text, for: key, bypassesLockoutCheck: request.bypassPolicyLockoutSafetyCheck == true, context)
         }
-        return CreateKeyResponse(keyMetadata: keyMetadata(of: try await create(key)))
+        let created = try await create(key)
+        context.trail.note(created)
+        return CreateKeyResponse(keyMetadata: keyMetadata(of: created))
     }
 
     /// KMS Developer Guide, "Key identifiers": a UUID, or `mrk-` and 32 hexadecimal digits.

@@ -47,6 +47,7 @@ extension KeyManagementService {
             }
             changes.append(.putCustomKeyStore(keyStore))
         }
+        context.trail.note(keyStore)
         return CreateCustomKeyStoreResponse(customKeyStoreId: Text(id))
     }
 
@@ -147,6 +148,7 @@ extension KeyManagementService {
     func customKeyStore(_ id: Text, _ context: RequestContext) throws(KMSError) -> CustomKeyStore {
         let found = metadata.read { $0.customKeyStores[id.string] }
         guard let found, found.scope == context.scope else { throw .customKeyStoreNotFound(id.string) }
+        context.trail.note(found)
         return found
     }
 

@@ -81,6 +81,7 @@ extension KeyManagementService {
     /// KMS API: RetireGrant. The grant is named by its token, or by key and id.
     public func retireGrant(_ request: RetireGrantRequest, _ context: RequestContext) async throws(KMSError) {
         let grant = try grantToRetire(request, context)
+        context.trail.note(grantID: grant.grant.id)
         let isDryRun = request.dryRun == true
         try await change { directory in
             [directory.targetForRetirement(of: grant, context)]

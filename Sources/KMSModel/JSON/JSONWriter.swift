@@ -107,6 +107,34 @@ public struct JSONWriter {
         endObject()
     }
 
+    /// Writes a value that is JSON already, or null.
+    package mutating func member(_ name: String, json: [UInt8]?) {
+        begin(name)
+        guard let json else { return literal("null") }
+        reserve(json.count)
+        bytes.append(contentsOf: json)
+        needsComma = true
+    }
+
+    /// Writes an object, whose members `write` writes.
+    package mutating func object(_ name: String, _ write: (inout JSONWriter) -> Void) {
+        begin(name)
+        beginObject()
+        write(&self)
+        endObject()
+    }
+
+    /// Writes a list of objects.
+    package mutating func objects<Value>(
+        _ name: String, _ values: [Value], _ write: (inout JSONWriter, Value) -> Void
+    ) {
+        list(name, values) { writer, value in
+            writer.beginObject()
+            write(&writer, value)
+            writer.endObject()
+        }
+    }
+
     private mutating func list<Value>(
         _ name: String, _ values: [Value]?, _ write: (inout JSONWriter, Value) -> Void
     ) {

@@ -30,16 +30,19 @@ struct SecurityTokenService: Sendable {
             .elementsEqual("application/x-www-form-urlencoded".utf8)
     }
 
-    func respond(to request: WireRequest, requestID: String) -> WireResponse {
+    /// - Parameter call: is told what its audit line shows.
+    func respond(to request: WireRequest, _ call: inout AuditedCall) -> WireResponse {
+        call.eventSource = "sts.amazonaws.com"
         do {
-            return Self.response(status: 200, try answer(request, requestID), requestID)
+            return Self.response(status: 200, try answer(request, &call), call.requestID)
         } catch {
-            return refusal(error, requestID)
+            call.error = .init(code: error.code.rawValue, message: error.message)
+            return refusal(error, call.requestID)
         }
     }
 
     /// The order is security: nothing of a body is looked at before its signature is verified.
-    private func answer(_ request: WireRequest, _ requestID: String) throws(STSError) -> [UInt8] {
+    private func answer(_ request: WireRequest, _ call: inout AuditedCall) throws(STSError) -> [UInt8] {
         let context: RequestContext
         do {
             context = try authenticator.authenticate(
@@ -50,12 +53,13 @@ struct SecurityTokenService: Sendable {
             }
             throw error.stsError
         }
+        call.context = context
         let parameters = try request.body.withBytes { body throws(STSError) in try FormParameters(decoding: body) }
-        return try answer(parameters, context, requestID)
+        return try answer(parameters, context, &call)
     }
 
     private func answer(
-        _ parameters: FormParameters, _ context: RequestContext, _ requestID: String
+        _ parameters: FormParameters, _ context: RequestContext, _ call: inout AuditedCall
     ) throws(STSError) -> [UInt8] {
         guard let action = parameters["Action"], !action.isEmpty else {
             throw STSError(.missingAction, "The request must contain the parameter Action.")
@@ -66,11 +70,14 @@ struct SecurityTokenService: Sendable {
         }
         switch action {
         case "GetCallerIdentity":
+            call.eventName = "GetCallerIdentity"
             return Self.document(
-                "GetCallerIdentityResponse", "GetCallerIdentityResult", getCallerIdentity(context), requestID)
+                "GetCallerIdentityResponse", "GetCallerIdentityResult", getCallerIdentity(context), call.requestID)
         case "AssumeRole":
+            call.eventName = "AssumeRole"
+            call.requestParameters = parameters.auditParameters
             return Self.document(
-                "AssumeRoleResponse", "AssumeRoleResult", try assumeRole(parameters, context), requestID)
+                "AssumeRoleResponse", "AssumeRoleResult", try assumeRole(parameters, context), call.requestID)
         default:
             throw .unknownAction(action.string, version: version?.string)
         }

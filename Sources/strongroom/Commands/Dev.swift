@@ -40,6 +40,11 @@ struct Dev: AsyncParsableCommand {
         transform: Compatibility.init(named:))
     var compatibility = Compatibility.extended
 
+    @Option(
+        help: "off, on or required: whether each call has a line in the data directory's audit log.",
+        transform: AuditSetting.init(named:))
+    var audit = AuditSetting.off
+
     @Option(help: "The account of the access key.")
     var account = DevelopmentUser.defaultAccount
 
@@ -101,6 +106,7 @@ struct Dev: AsyncParsableCommand {
             devices: devices + (token.map { [$0.device] } ?? []),
             defaultPlacement: defaultStore == .token ? .device(clusterID: SoftHSMToken.clusterID) : .software,
             compatibility: compatibility,
+            audit: audit,
             logLevel: try Logger.Level(named: logLevel),
             seed: try seed.map { try SeedFile.load(URL(fileURLWithPath: $0), .init(account: account)) } ?? [],
             development: .init(

@@ -28,6 +28,7 @@ struct Serve: AsyncParsableCommand {
             devices: devices,
             defaultPlacement: try placement(configuration.defaultKeyStore ?? "software", devices),
             compatibility: try Compatibility(named: configuration.compatibility ?? "extended"),
+            audit: try AuditSetting(named: configuration.audit ?? "on"),
             logLevel: try Logger.Level(named: configuration.logLevel ?? "info"),
             seed: try configuration.seedFile.map { try SeedFile.load(path($0), .init()) } ?? [])
         try await server.run()

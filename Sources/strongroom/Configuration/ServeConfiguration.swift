@@ -14,6 +14,7 @@ struct ServeConfiguration: Decodable {
     var defaultKeyStore: String?
     var compatibility: String?
     var seedFile: String?
+    var audit: String?
     var readyFile: String?
     var logLevel: String?
 
@@ -25,6 +26,7 @@ struct ServeConfiguration: Decodable {
         "defaultKeyStore": .scalar,
         "compatibility": .scalar,
         "seedFile": .scalar,
+        "audit": .scalar,
         "readyFile": .scalar,
         "logLevel": .scalar,
     ])

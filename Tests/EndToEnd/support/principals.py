@@ -185,11 +185,11 @@ class Directory:
         return ["--principals", str(self.write(server.directory / "principals.yaml"))]
 
     @contextlib.contextmanager
-    def server(self, default_store, admin=None):
+    def server(self, default_store, admin=None, options=()):
         """A server with these principals; its `client` is `admin`'s."""
         with server_module.servers() as make:
             server = make(default_store, start=False)
-            server.options += self.options(server)
+            server.options += [*options, *self.options(server)]
             if admin:
                 server.access_key, server.secret = admin.access_key, admin.secret
             yield server.start()

@@ -1,0 +1,67 @@
+internal import KMSCore
+internal import KMSModel
+
+// Lines of what no caller asked for (KMS Developer Guide, "Logging AWS KMS API calls with AWS CloudTrail": the examples of
+// DeleteKey, RotateKey and DeleteExpiredKeyMaterial). They have no requestID.
+enum AuditEvents {
+    /// A line of eventType AwsServiceEvent.
+    static func encode(_ event: ServiceEvent) -> [UInt8] {
+        line(event.name, "kms.amazonaws.com", event.time, event.scope) { writer in
+            if let id = event.customKeyStoreID {
+                writer.object("additionalEventData") { $0.member("customKeyStoreId", Text(id)) }
+            }
+            writer.resources([
+                Resource(accountID: event.scope.accountID, type: "AWS::KMS::Key", arn: event.keyARN)
+            ])
+            writer.object("serviceEventDetails") { writer in
+                writer.member("keyId", Text(event.keyID))
+                switch event.kind {
+                case .deletedKey: break
+                case .rotatedKey(let type, let previous, let current):
+                    writer.member("rotationType", type)
+                    writer.member("keyOrigin", event.origin)
+                    writer.member("previousKeyMaterialId", previous)
+                    writer.member("currentKeyMaterialId", current)
+                case .deletedExpiredKeyMaterial(let material):
+                    writer.member("keyMaterialId", material)
+                }
+            }
+        }
+    }
+
+    /// The line that tells that others could not be written.
+    static func encodeLoss(of count: Int, at time: Timestamp) -> [UInt8] {
+        line("AuditLinesLost", "strongroom", time, nil) { writer in
+            writer.object("serviceEventDetails") { $0.member("lines", count) }
+        }
+    }
+
+    private static func line(
+        _ name: String, _ source: Text, _ time: Timestamp, _ scope: Scope?, _ details: (inout JSONWriter) -> Void
+    ) -> [UInt8] {
+        var writer = JSONWriter(capacity: 1024)
+        writer.beginObject()
+        writer.member("eventVersion", AuditLines.eventVersion)
+        writer.object("userIdentity") { writer in
+            writer.member("accountId", scope.map { Text($0.accountID) })
+            writer.member("invokedBy", "AWS Internal" as Text)
+        }
+        writer.member("eventTime", time.iso8601)
+        writer.member("eventSource", source)
+        writer.member("eventName", Text(name))
+        writer.member("awsRegion", scope.map { Text($0.region) })
+        writer.member("sourceIPAddress", "AWS Internal" as Text)
+        writer.member("userAgent", "AWS Internal" as Text)
+        writer.member("requestParameters", json: nil)
+        writer.member("responseElements", json: nil)
+        writer.member("eventID", Text(RequestID.make()))
+        writer.member("readOnly", false)
+        details(&writer)
+        writer.member("eventType", "AwsServiceEvent" as Text)
+        writer.member("managementEvent", true)
+        writer.member("eventCategory", "Management" as Text)
+        writer.member("recipientAccountId", scope.map { Text($0.accountID) })
+        writer.endObject()
+        return writer.finish()
+    }
+}
