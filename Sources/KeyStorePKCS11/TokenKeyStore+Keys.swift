@@ -121,15 +121,20 @@ extension TokenKeyStore {
             var (keys, others): ([ObjectHandle], [ObjectHandle]) = ([], [])
             for object in objects {
                 // Half-written objects have no class. A certificate is nobody's key material.
-                switch try session.attributes(of: object, [.objectClass]).number(.objectClass).map(ObjectClass.init) {
+                let values = try Self.unlessGone { () throws(PKCS11Error) in
+                    try session.attributes(of: object, [.objectClass])
+                }
+                guard let values else { continue }
+                switch values.number(.objectClass).map(ObjectClass.init) {
                 case nil, .secretKey, .privateKey: keys.append(object)
                 case .publicKey: others.append(object)
                 default: continue
                 }
             }
             guard keys.count <= 1 else { return keys.count }
-            for object in keys + others { try Self.destroy(object, in: &session) }
-            if let copy { try Self.destroy(copy, in: &session) }
+            for object in keys + others + (copy.map { [$0] } ?? []) {
+                _ = try Self.unlessGone { () throws(PKCS11Error) in try session.destroyObject(object) }
+            }
             return keys.count
         }
         guard found <= 1 else {
@@ -140,14 +145,15 @@ extension TokenKeyStore {
         try await bringToDisk(changedSince: found > 0 ? start : .distantPast)
     }
 
-    /// What is gone already is as good as destroyed.
-    private static func destroy(_ object: ObjectHandle, in session: inout Session) throws(PKCS11Error) {
+    /// Nil for an object that is gone already, which is as good as destroyed: two requests may finish one destruction.
+    private static func unlessGone<Answer>(_ body: () throws(PKCS11Error) -> Answer) throws(PKCS11Error) -> Answer? {
         do throws(PKCS11Error) {
-            try session.destroyObject(object)
+            return try body()
         } catch {
             guard error.returnValue == .objectHandleInvalid || error.returnValue == .keyHandleInvalid else {
                 throw error
             }
+            return nil
         }
     }
 

@@ -182,6 +182,20 @@ struct ImportTests {
         try await importing(SecretBytes(copying: [UInt8](50..<82).span), into: key, kms, .newKeyMaterial)
     }
 
+    @Test func `Material that waited for its rotation and has expired is not in the way of another`() async throws {
+        let kms = try await Installation()
+        let key = try await externalKey(kms)
+        try await importing(material, into: key, kms)
+        try await importing(other, into: key, kms, validForDays: 0.5 / Self.day, .newKeyMaterial)
+        try await Task.sleep(for: .milliseconds(600))
+        // Nobody has moved the clock or kept house.
+        let third = try await importing(SecretBytes(copying: [UInt8](50..<82).span), into: key, kms, .newKeyMaterial)
+        let stored = try kms.store.load()
+        let last = stored.keys.first?.materials.last?.materialID.map { String(format: "%02x", $0) }.joined()
+        #expect(last == third)
+        #expect(stored.keys.first?.materials.count == 2 && stored.intents.isEmpty)
+    }
+
     @Test func `A key that is disabled with its material stays so when the material is imported again`() async throws {
         let kms = try await Installation()
         let key = try await externalKey(kms)

@@ -19,7 +19,9 @@ extension KeyManagementService {
         await finishIntents()
     }
 
-    private func expireMaterial(of due: KMSKey, _ now: Timestamp) async {
+    /// Destroys what has expired of a key.
+    func expireMaterial(of due: KMSKey, _ now: Timestamp) async {
+        guard due.materials.contains(where: { $0.isPresent && !$0.isUsable(at: now) }) else { return }
         do {
             // One at a time: each changes the record.
             while let material = try await expireFirstMaterial(of: due, now) {

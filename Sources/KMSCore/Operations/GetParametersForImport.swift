@@ -44,8 +44,7 @@ extension KeyManagementService {
                 return try await keyStore.makeWrappingKey(
                     WrappingKeyGeneration(
                         id: id, wrappingKeySpec: request.wrappingKeySpec,
-                        wrappingAlgorithm: request.wrappingAlgorithm, kmsKeyID: key.id,
-                        label: "import into \(key.arn)"))
+                        wrappingAlgorithm: request.wrappingAlgorithm, kmsKeyID: key.id, label: key.arn))
             } catch {
                 throw self.answer(error, .create, key)
             }

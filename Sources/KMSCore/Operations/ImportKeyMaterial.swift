@@ -17,6 +17,7 @@ extension KeyManagementService {
         let key = try resolve(request.keyId, forms: .keys, for: .importKeyMaterial, facts: facts, context)
         try key.requireOrigin(.external)
         try checkState(.importMaterial, of: key)
+        await expireMaterial(of: key, clock.now)
         let validTo = try expiration(of: request)
         let rules = ImportRules.Request(
             importType: request.importType, keyMaterialID: request.keyMaterialId?.string.lowercased(),

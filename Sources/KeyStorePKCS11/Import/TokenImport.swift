@@ -8,8 +8,9 @@ internal import SecureMemory
 /// seen to go.
 ///
 /// Inside the token where it unwraps such keys; else, and where it does not take what it unwrapped, in memory that is
-/// wiped. What is not taken inside is judged here once more, so that a wrong key of any kind gets one and the same
-/// answer on every token.
+/// wiped. What the token does not take is judged here once more, so that what is wrong with it is said in the same words
+/// as by other key stores. What a token takes although it is wrong (SoftHSM: RSA keys whose CRT parts are another key's)
+/// is found by trying the new key.
 struct TokenImport: Sendable {
     enum Answer: Sendable {
         case kept(ObjectHandle, publicKey: [UInt8]?, ImportPath)

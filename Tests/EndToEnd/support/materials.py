@@ -34,7 +34,7 @@ def states(kms, key):
 
 @pytest.fixture(scope="module")
 def server(default_store):
-    """A server for each module: a key store holds a hundred wrapping keys a day, and no more."""
+    """A server for each module: no module takes the place of another's wrapping keys, of which a store keeps a hundred."""
     with servers() as make:
         yield make(default_store)
 
