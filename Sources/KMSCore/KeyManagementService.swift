@@ -14,10 +14,14 @@ public final class KeyManagementService: Sendable {
         /// Where the backing keys of KMS keys that name no custom key store are made.
         public var defaultPlacement: Placement
         public var compatibility: Compatibility
+        public var quotas: Quotas
 
-        public init(defaultPlacement: Placement, compatibility: Compatibility = .extended) {
+        public init(
+            defaultPlacement: Placement, compatibility: Compatibility = .extended, quotas: Quotas = Quotas()
+        ) {
             self.defaultPlacement = defaultPlacement
             self.compatibility = compatibility
+            self.quotas = quotas
         }
     }
 

@@ -19,6 +19,7 @@ struct Server {
     var devices: [TokenDeviceConfiguration]
     var defaultPlacement: Placement
     var compatibility: Compatibility
+    var quotas: Quotas
     var audit: AuditSetting
     var logLevel: Logger.Level
     /// Keys that the server has from its start.
@@ -49,7 +50,7 @@ struct Server {
         let rootKey = try openRootKey()
         let tokenDevices = try TokenDevices(devices) { [logger] in $0.log(to: logger) }
         let service = try await KeyManagementService(
-            configuration: .init(defaultPlacement: defaultPlacement, compatibility: compatibility),
+            configuration: .init(defaultPlacement: defaultPlacement, compatibility: compatibility, quotas: quotas),
             store: SQLiteMetadataStore(path: database.path),
             sealing: rootKey,
             softwareKeyStore: SoftwareKeyStore(rootKey: rootKey),

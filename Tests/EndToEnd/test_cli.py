@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from support import softhsm
+from support.expect import refused
 from support.server import BINARY, CHECKOUT, STOP_SECONDS, client, eventually, ram_directory
 from support.wire import Wire
 
@@ -222,6 +223,18 @@ def test_init_and_serve(new_server):
     assert server.client().decrypt(CiphertextBlob=blob)["Plaintext"] == b"x"
 
 
+def test_quotas_of_the_configuration_file(new_server):
+    server = new_server(start=False)
+    folder = installation(server)
+    file = folder / "strongroom.yaml"
+    file.write_text(file.read_text() + "quotas:\n  keys: 0\n")
+    [account] = yaml.safe_load((folder / "principals.yaml").read_text())["accounts"].values()
+    [access_key] = account["users"][0]["accessKeys"]
+    kms = server.start().client(access_key=access_key["id"], secret=access_key["secret"])
+    with refused("LimitExceededException", "An account can have at most 0 KMS keys in a Region."):
+        kms.create_key()
+
+
 def test_init_overwrites_nothing(new_server):
     server = new_server(start=False)
     folder = installation(server)
@@ -232,10 +245,10 @@ def test_init_overwrites_nothing(new_server):
 
 
 @pytest.mark.parametrize("line", ["dataDirektory: x", "listen: {hots: x}", "logLevel: loud", "defaultKeyStore: paper",
-                                  "compatibility: azure"])
+                                  "compatibility: azure", "quotas: {keyz: 1}", "quotas: {keys: -17}"])
 def test_a_wrong_configuration_names_what_is_wrong(new_server, line):
     server = new_server(start=False)
     configuration = installation(server) / "strongroom.yaml"
     settings = yaml.safe_load(configuration.read_text()) | yaml.safe_load(line)
     configuration.write_text(yaml.safe_dump(settings))
-    assert re.search(r"dataDirektory|hots|loud|paper|azure", server.refuses_to_start())
+    assert re.search(r"dataDirektory|hots|loud|paper|azure|keyz|-17", server.refuses_to_start())

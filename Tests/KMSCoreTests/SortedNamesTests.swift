@@ -1,5 +1,7 @@
+import Foundation
 import KMSCore
 import KMSModel
+import SecureMemory
 import Testing
 
 struct SortedNamesTests {
@@ -21,18 +23,35 @@ struct SortedNamesTests {
         #expect(Array(names.after(nil)) == ["a", "c", "d"])
     }
 
-    @Test(arguments: ["", "x", "djE6", "!!!", "djI6YQ=="])
-    func `Only markers of ours are markers`(text: String) {
-        if text == "djE6" {
-            #expect((try? Marker.decode(Text(text))) == "")
-        } else {
-            #expect { try Marker.decode(Text(text)) } throws: { ($0 as? KMSError)?.code == .invalidMarker }
-        }
-    }
+    @Test func `Only the markers of a listing are markers of it`() throws {
+        let secret = SecretBytes(copying: [UInt8](0..<32).span)
+        let scope = Scope(accountID: "111122223333", region: "eu-central-1")
+        let marker = Marker(secret: secret, of: .listAliases, scope)
+        let text = try marker.encode("alias/\u{e9}")
+        #expect(try marker.decode(text) == "alias/\u{e9}")
+        #expect(try marker.decode(nil) == nil)
+        #expect(try marker.decode(marker.encode("")) == "")
 
-    @Test func `A marker reads back`() throws {
-        #expect(try Marker.decode(Marker.encode("alias/\u{e9}")) == "alias/\u{e9}")
-        #expect(try Marker.decode(nil) == nil)
+        let strangers = [
+            Marker(secret: secret, of: .listKeys, scope),
+            Marker(secret: secret, of: .listAliases, Scope(accountID: "444455556666", region: "eu-central-1")),
+            Marker(secret: secret, of: .listAliases, Scope(accountID: "111122223333", region: "eu-west-1")),
+            Marker(secret: SecretBytes(copying: [UInt8](1..<33).span), of: .listAliases, scope),
+        ]
+        for stranger in strangers {
+            #expect { try stranger.decode(text) } throws: { ($0 as? KMSError)?.code == .invalidMarker }
+        }
+        var changed = try #require(Data(base64Encoded: text.string))
+        for index in changed.indices {
+            changed[index] ^= 1
+            #expect { try marker.decode(Text(changed.base64EncodedString())) } throws: {
+                ($0 as? KMSError)?.code == .invalidMarker
+            }
+            changed[index] ^= 1
+        }
+        for text in ["", "x", "!!!", "djI6YQ=="] {
+            #expect { try marker.decode(Text(text)) } throws: { ($0 as? KMSError)?.code == .invalidMarker }
+        }
     }
 
     @Test func `A page says whether it is the last one`() {

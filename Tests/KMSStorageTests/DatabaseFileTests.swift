@@ -66,7 +66,7 @@ import Testing
         _ = try directory.open()
         try edit("INSERT INTO grdb_migrations (identifier) VALUES ('v999')")
         #expect(refusal()?.contains("a newer version of Strongroom has written it") == true)
-        #expect(refusal()?.contains("schema versions up to 6 only") == true)
+        #expect(refusal()?.contains("schema versions up to 7 only") == true)
     }
 
     @Test func `A database of another application is refused`() throws {

@@ -4,8 +4,9 @@ import KeyStores
 import SecureMemory
 import Synchronization
 
-/// The secret under which KeyMaterialIds, the hashes of refused PINs, grant and import tokens and session credentials are
-/// made, so that the first two are no offline oracles and the others cannot be forged. It is part of every backup: without it, KeyMaterialIds of re-imported material would change.
+/// The secret under which KeyMaterialIds, the hashes of refused PINs, grant and import tokens, markers and session
+/// credentials are made, so that the first two are no offline oracles and the others cannot be forged. It is part of every
+/// backup: without it, KeyMaterialIds of re-imported material would change.
 struct ServerSecret: Sendable {
     static let byteCount = 32
     static let sealingPurpose = "server-secret"
@@ -31,6 +32,11 @@ struct ServerSecret: Sendable {
     /// Authenticates an import token.
     func importTokenCode(_ content: [UInt8]) throws(KMSError) -> [UInt8] {
         try hash("import-token", "", SecretBytes(copying: content.span))
+    }
+
+    /// Authenticates the marker of a listing.
+    func markerCode(_ content: [UInt8]) throws(KMSError) -> [UInt8] {
+        try hash("marker", "", SecretBytes(copying: content.span))
     }
 
     /// The secret from which everything about session credentials is derived.

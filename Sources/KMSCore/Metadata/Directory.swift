@@ -16,6 +16,12 @@ package struct Directory: Sendable {
         /// What is in force for the keys that have no policy of their own.
         fileprivate let defaultPolicy: PolicyDocument?
 
+        /// AWS managed keys are those with an alias that is reserved for them.
+        var customerManagedKeyCount: Int {
+            let managed = aliasNames.after(AWSService.aliasPrefix).prefix { $0.hasPrefix(AWSService.aliasPrefix) }
+            return keys.count - managed.count
+        }
+
         fileprivate init(_ scope: Scope) { defaultPolicy = DefaultKeyPolicy.policy(for: scope).document }
     }
 

@@ -3,8 +3,6 @@ import KMSPolicy
 
 // Aliases (KMS API: CreateAlias, UpdateAlias, DeleteAlias, ListAliases).
 extension KeyManagementService {
-    static let aliasesPerKey = 50
-
     /// KMS API: CreateAlias.
     public func createAlias(_ request: CreateAliasRequest, _ context: RequestContext) async throws(KMSError) {
         let name = try Self.aliasName(request.aliasName)
@@ -15,9 +13,7 @@ extension KeyManagementService {
         try await change(request.targetKeyId, for: .createAlias, context) { key, directory, changes throws(KMSError) in
             guard directory.alias(name, in: scope) == nil else { throw .aliasExists(scope.aliasARN(name)) }
             try self.checkState(.change, of: key)
-            guard directory.aliasNames(of: key.id, in: scope).count < Self.aliasesPerKey else {
-                throw .limitExceeded("A KMS key can have at most \(Self.aliasesPerKey) aliases: \(key.arn)")
-            }
+            try self.checkRoomForAlias(of: key, in: directory)
             changes.append(
                 .putAlias(
                     Alias(
@@ -50,10 +46,7 @@ extension KeyManagementService {
                             + "one of usage \(newTarget.keyUsage.rawValue): both must be of the same type and usage.")
                 }
             }
-            guard
-                newTarget.id == alias.targetKeyID
-                    || directory.aliasNames(of: newTarget.id, in: scope).count < Self.aliasesPerKey
-            else { throw .limitExceeded("A KMS key can have at most \(Self.aliasesPerKey) aliases: \(newTarget.arn)") }
+            if newTarget.id != alias.targetKeyID { try self.checkRoomForAlias(of: newTarget, in: directory) }
             alias.targetKeyID = newTarget.id
             alias.lastUpdatedDate = now
             changes.append(.putAlias(alias))
@@ -79,7 +72,8 @@ extension KeyManagementService {
         _ request: ListAliasesRequest, _ context: RequestContext
     ) async throws(KMSError) -> ListAliasesResponse {
         let scope = context.scope
-        let marker = try Marker.decode(request.marker)
+        let markers = marker(of: .listAliases, context)
+        let marker = try markers.decode(request.marker)
         try authorize(.listAliases, context)
         let key = try request.keyId.map { keyID throws(KMSError) in try self.ownKey(keyID, context) }
         let (aliases, isLast) = metadata.read { directory in
@@ -94,8 +88,15 @@ extension KeyManagementService {
                     aliasArn: Text(alias.arn), aliasName: Text(alias.name), creationDate: alias.creationDate,
                     lastUpdatedDate: alias.lastUpdatedDate, targetKeyId: Text(alias.targetKeyID))
             },
-            nextMarker: isLast ? nil : aliases.last.map { Marker.encode($0.name) },
+            nextMarker: try markers.encode(aliases.last?.name, isLast: isLast),
             truncated: !isLast)
+    }
+
+    private func checkRoomForAlias(of key: KMSKey, in directory: borrowing Directory) throws(KMSError) {
+        let limit = configuration.quotas.aliasesPerKey
+        guard directory.aliasNames(of: key.id, in: key.scope).count < limit else {
+            throw .limitExceeded("A KMS key can have at most \(limit) aliases: \(key.arn)")
+        }
     }
 
     /// The key that an alias points at, and the one that it shall point at.

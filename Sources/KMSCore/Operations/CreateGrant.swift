@@ -2,8 +2,6 @@ public import KMSModel
 import KMSPolicy
 
 extension KeyManagementService {
-    static let grantsPerKey = 50_000
-
     /// KMS API: CreateGrant. A grant is in force when this has answered.
     public func createGrant(
         _ request: CreateGrantRequest, _ context: RequestContext
@@ -30,8 +28,9 @@ extension KeyManagementService {
             if let name = grant.name, let same = grants.first(named: name, where: { $0.isSame(as: grant) }) {
                 return KeyGrant(scope: key.scope, keyID: key.id, grant: same)
             }
-            guard grants.count < Self.grantsPerKey else {
-                throw .limitExceeded("A KMS key can have at most \(Self.grantsPerKey) grants: \(key.arn)")
+            let limit = self.configuration.quotas.grantsPerKey
+            guard grants.count < limit else {
+                throw .limitExceeded("A KMS key can have at most \(limit) grants: \(key.arn)")
             }
             let new = KeyGrant(scope: key.scope, keyID: key.id, grant: grant)
             changes.append(.putGrant(new))

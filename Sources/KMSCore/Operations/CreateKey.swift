@@ -4,13 +4,11 @@ import KMSPolicy
 import KeyStores
 
 extension KeyManagementService {
-    static let keysPerAccountAndRegion = 100_000
-
     /// KMS API: CreateKey.
     public func createKey(
         _ request: CreateKeyRequest, _ context: RequestContext
     ) async throws(KMSError) -> CreateKeyResponse {
-        try await createKey(request, id: Self.keyID(isMultiRegion: request.multiRegion == true), context)
+        try await createKey(request, id: Self.newKeyID(isMultiRegion: request.multiRegion == true), context)
     }
 
     /// - Parameter id: of the new key; its form says whether it is a multi-Region key.
@@ -43,7 +41,7 @@ extension KeyManagementService {
     }
 
     /// KMS Developer Guide, "Key identifiers": a UUID, or `mrk-` and 32 hexadecimal digits.
-    private static func keyID(isMultiRegion: Bool) -> String {
+    static func newKeyID(isMultiRegion: Bool) -> String {
         let id = UUID().uuidString.lowercased()
         return isMultiRegion ? "mrk-" + id.filter { $0 != "-" } : id
     }
@@ -141,7 +139,7 @@ extension KeyManagementService {
         }
     }
 
-    private func refuseUnsupported(_ key: KMSKey, in keyStore: any KeyStore) throws(KMSError) {
+    func refuseUnsupported(_ key: KMSKey, in keyStore: any KeyStore) throws(KMSError) {
         let refusal =
             keyStore.refusal(of: key.keySpec, usage: key.keyUsage)
             ?? (key.origin == .external
@@ -155,15 +153,16 @@ extension KeyManagementService {
 
     /// Quota and key store, looked at when nobody else can change them any more.
     private func checkRoom(for key: KMSKey, in directory: borrowing Directory) throws(KMSError) {
-        try Self.checkQuota(of: key.scope, in: directory)
+        try checkQuota(of: key.scope, in: directory)
         if let customKeyStoreID = key.customKeyStoreID, directory.customKeyStores[customKeyStoreID] == nil {
             throw .customKeyStoreNotFound(customKeyStoreID)
         }
     }
 
-    static func checkQuota(of scope: Scope, in directory: borrowing Directory) throws(KMSError) {
-        guard directory.contents(of: scope).keys.count < keysPerAccountAndRegion else {
-            throw .limitExceeded("An account can have at most \(keysPerAccountAndRegion) KMS keys in a Region.")
+    func checkQuota(of scope: Scope, in directory: borrowing Directory) throws(KMSError) {
+        let limit = configuration.quotas.keys
+        guard directory.contents(of: scope).customerManagedKeyCount < limit else {
+            throw .limitExceeded("An account can have at most \(limit) KMS keys in a Region.")
         }
     }
 }

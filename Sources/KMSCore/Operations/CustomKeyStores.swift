@@ -5,8 +5,6 @@ import KeyStores
 
 // Custom key stores of type AWS_CLOUDHSM: create, describe, update, delete. Connecting is in CustomKeyStoreConnection.
 extension KeyManagementService {
-    static let customKeyStoresPerAccountAndRegion = 10
-
     /// KMS API: CreateCustomKeyStore. The password is not tried before ConnectCustomKeyStore.
     public func createCustomKeyStore(
         _ request: CreateCustomKeyStoreRequest, _ context: RequestContext
@@ -34,10 +32,9 @@ extension KeyManagementService {
             creationDate: clock.now, connection: .disconnected)
         try await metadata.write { directory, changes throws(KMSError) in
             let others = directory.customKeyStores(in: keyStore.scope)
-            guard others.count < Self.customKeyStoresPerAccountAndRegion else {
-                throw .limitExceeded(
-                    "An account can have at most \(Self.customKeyStoresPerAccountAndRegion) custom key stores in a Region."
-                )
+            let limit = self.configuration.quotas.customKeyStores
+            guard others.count < limit else {
+                throw .limitExceeded("An account can have at most \(limit) custom key stores in a Region.")
             }
             try Self.checkName(keyStore.name, among: others)
             guard !others.contains(where: { $0.clusterID == keyStore.clusterID }) else {
@@ -59,7 +56,8 @@ extension KeyManagementService {
         guard request.customKeyStoreId == nil || request.customKeyStoreName == nil else {
             throw .validation("You can specify CustomKeyStoreId or CustomKeyStoreName, but not both.")
         }
-        let marker = try Marker.decode(request.marker)
+        let markers = marker(of: .describeCustomKeyStores, context)
+        let marker = try markers.decode(request.marker)
         var stores = metadata.read { $0.customKeyStores(in: context.scope) }[...]
         if let id = request.customKeyStoreId {
             stores = [try customKeyStore(id, context)]
@@ -76,7 +74,7 @@ extension KeyManagementService {
         let page = Page(stores, limit: request.limit, default: 100, maximum: 1000)
         return DescribeCustomKeyStoresResponse(
             customKeyStores: page.items.map(listEntry),
-            nextMarker: page.isLast ? nil : page.items.last.map { Marker.encode($0.id) },
+            nextMarker: try markers.encode(page.items.last?.id, isLast: page.isLast),
             truncated: !page.isLast)
     }
 

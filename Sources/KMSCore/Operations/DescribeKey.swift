@@ -1,10 +1,11 @@
 public import KMSModel
 
 extension KeyManagementService {
-    /// KMS API: DescribeKey. Works in every key state.
+    /// KMS API: DescribeKey. Works in every key state. An AWS managed key is made when it is first asked for.
     public func describeKey(
         _ request: DescribeKeyRequest, _ context: RequestContext
     ) async throws(KMSError) -> DescribeKeyResponse {
+        try await makeAWSManagedKey(namedBy: request.keyId, context)
         let key = try resolve(
             request.keyId, forms: .keysAndAliases, for: .describeKey, grantTokens: request.grantTokens, context)
         return DescribeKeyResponse(keyMetadata: keyMetadata(of: key))
@@ -39,7 +40,7 @@ extension KeyManagementService {
             encryptionAlgorithms: algorithms.encryption,
             expirationModel: expiration?.model,
             keyAgreementAlgorithms: algorithms.keyAgreement,
-            keyManager: .customer,
+            keyManager: key.manager,
             keySpec: key.keySpec,
             keyState: state,
             keyUsage: key.keyUsage,

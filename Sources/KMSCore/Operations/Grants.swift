@@ -8,7 +8,8 @@ extension KeyManagementService {
     public func listGrants(
         _ request: ListGrantsRequest, _ context: RequestContext
     ) async throws(KMSError) -> ListGrantsResponse {
-        let marker = try Marker.decode(request.marker)
+        let markers = marker(of: .listGrants, context)
+        let marker = try markers.decode(request.marker)
         try request.grantId.map(Self.checkGrantID)
         let key = try resolve(request.keyId, forms: .keys, for: .listGrants, facts: Self.callFacts(context), context)
         let grantee = try request.granteePrincipal.map { text throws(KMSError) in
@@ -34,7 +35,7 @@ extension KeyManagementService {
         let entries = page.0.filter { grantee == nil || $0.granteePrincipal == grantee }
         return ListGrantsResponse(
             grants: entries.map { Self.listEntry(KeyGrant(scope: key.scope, keyID: key.id, grant: $0)) },
-            nextMarker: page.1 ? nil : page.0.last.map { Marker.encode($0.id) },
+            nextMarker: try markers.encode(page.0.last?.id, isLast: page.1),
             truncated: !page.1)
     }
 
@@ -42,7 +43,8 @@ extension KeyManagementService {
     public func listRetirableGrants(
         _ request: ListRetirableGrantsRequest, _ context: RequestContext
     ) async throws(KMSError) -> ListGrantsResponse {
-        let marker = try Marker.decode(request.marker)
+        let markers = marker(of: .listRetirableGrants, context)
+        let marker = try markers.decode(request.marker)
         guard request.retiringServicePrincipal == nil else {
             throw .unsupportedOperation("No AWS service can call this server. Use RetiringPrincipal.")
         }
@@ -61,7 +63,7 @@ extension KeyManagementService {
         }
         return ListGrantsResponse(
             grants: page.1.map(Self.listEntry),
-            nextMarker: page.0.isLast ? nil : page.0.items.last.map(Marker.encode),
+            nextMarker: try markers.encode(page.0.items.last, isLast: page.0.isLast),
             truncated: !page.0.isLast)
     }
 

@@ -6,9 +6,6 @@ import Logging
 extension KeyManagementService {
     static let keyPolicyName: Text = "default"
 
-    /// KMS Developer Guide, "Resource quotas": key policy document size.
-    static let maximumKeyPolicyBytes = 32_768
-
     /// KMS API: GetKeyPolicy. Works in every key state.
     public func getKeyPolicy(
         _ request: GetKeyPolicyRequest, _ context: RequestContext
@@ -38,9 +35,10 @@ extension KeyManagementService {
     public func listKeyPolicies(
         _ request: ListKeyPoliciesRequest, _ context: RequestContext
     ) async throws(KMSError) -> ListKeyPoliciesResponse {
-        let marker = try Marker.decode(request.marker)
+        // One page holds them all, so that there is no marker.
+        guard request.marker == nil else { throw .unknownMarker }
         _ = try resolve(request.keyId, forms: .keys, for: .listKeyPolicies, context)
-        return ListKeyPoliciesResponse(policyNames: marker == nil ? [Self.keyPolicyName] : [], truncated: false)
+        return ListKeyPoliciesResponse(policyNames: [Self.keyPolicyName], truncated: false)
     }
 
     private static func checkPolicyName(_ name: Text?) throws(KMSError) {
@@ -55,9 +53,8 @@ extension KeyManagementService {
         _ text: Text, for key: KMSKey, bypassesLockoutCheck: Bool, _ context: RequestContext
     ) throws(KMSError) -> KeyPolicy {
         let count = text.utf8.count
-        guard count <= Self.maximumKeyPolicyBytes else {
-            throw .policyTooLong(count, maximum: Self.maximumKeyPolicyBytes)
-        }
+        let limit = configuration.quotas.keyPolicyBytes
+        guard count <= limit else { throw .policyTooLong(count, maximum: limit) }
         let policy: KeyPolicy
         do { policy = try KeyPolicy(checking: text) } catch {
             throw error.code == .invalidPrincipal ? refusePrincipals(error.description, key) : .malformed(error)

@@ -29,7 +29,8 @@ extension KeyManagementService {
     public func listKeyRotations(
         _ request: ListKeyRotationsRequest, _ context: RequestContext
     ) async throws(KMSError) -> ListKeyRotationsResponse {
-        let marker = try Marker.decode(request.marker)
+        let markers = marker(of: .listKeyRotations, context)
+        let marker = try markers.decode(request.marker)
         let key = try resolve(request.keyId, forms: .keys, for: .listKeyRotations, context)
         guard key.canRotate else {
             throw .unsupportedOperation("\(key.arn) is not a key that can be rotated.")
@@ -42,7 +43,7 @@ extension KeyManagementService {
         }
         let page = Page(materials, limit: request.limit, default: 100, maximum: 1000)
         return ListKeyRotationsResponse(
-            nextMarker: page.isLast ? nil : page.items.last.map { Marker.encode($0.materialID.lowercaseHexadecimal) },
+            nextMarker: try markers.encode(page.items.last?.materialID.lowercaseHexadecimal, isLast: page.isLast),
             rotations: page.items.map { $0.rotationsListEntry(of: key) },
             truncated: !page.isLast)
     }

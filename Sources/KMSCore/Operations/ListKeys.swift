@@ -6,14 +6,15 @@ extension KeyManagementService {
         _ request: ListKeysRequest, _ context: RequestContext
     ) async throws(KMSError) -> ListKeysResponse {
         try authorize(.listKeys, context)
-        let marker = try Marker.decode(request.marker)
+        let markers = marker(of: .listKeys, context)
+        let marker = try markers.decode(request.marker)
         let scope = context.scope
         let page = metadata.read { directory in
             Page(directory.contents(of: scope).keyIDs.after(marker), limit: request.limit, default: 100, maximum: 1000)
         }
         return ListKeysResponse(
             keys: page.items.map { KeyListEntry(keyArn: Text(scope.keyARN($0)), keyId: Text($0)) },
-            nextMarker: page.isLast ? nil : page.items.last.map(Marker.encode),
+            nextMarker: try markers.encode(page.items.last, isLast: page.isLast),
             truncated: !page.isLast)
     }
 }

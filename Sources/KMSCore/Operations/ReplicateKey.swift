@@ -30,7 +30,7 @@ extension KeyManagementService {
             key, directory, changes throws(KMSError) in
             try self.checkReplication(of: key, to: draft.scope)
             guard directory.key(key.id, in: draft.scope) == nil else { throw .keyExists(draft.arn) }
-            try Self.checkQuota(of: draft.scope, in: directory)
+            try self.checkQuota(of: draft.scope, in: directory)
             // From the key as it is now: it may have been rotated meanwhile.
             var replica = key.replica(
                 in: draft.scope, description: draft.description, tags: draft.tags, creationDate: draft.creationDate)

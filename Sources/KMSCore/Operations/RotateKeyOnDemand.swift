@@ -3,8 +3,6 @@ import KeyStores
 import Logging
 
 extension KeyManagementService {
-    /// KMS Developer Guide, "Resource quotas".
-    static let onDemandRotationsPerKey = 25
     /// KMS API, RotateKeyOnDemand: ConflictException when an automatic rotation begins within 20 minutes. Its text is not
     /// known from AWS.
     static let rotationConflictSeconds = 20 * 60.0
@@ -48,7 +46,8 @@ extension KeyManagementService {
         if let next = key.automaticRotation?.nextDate, next <= clock.now + Self.rotationConflictSeconds {
             throw .conflict("\(key.arn) is about to be rotated automatically. Try again after that.")
         }
-        guard key.materials.count(where: { $0.rotation?.type == .onDemand }) < Self.onDemandRotationsPerKey else {
+        let limit = configuration.quotas.onDemandRotationsPerKey
+        guard key.materials.count(where: { $0.rotation?.type == .onDemand }) < limit else {
             throw .limitExceeded(
                 "The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations can be "
                     + "performed for this key: \(key.arn)")

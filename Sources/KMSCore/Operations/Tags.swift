@@ -36,7 +36,8 @@ extension KeyManagementService {
     public func listResourceTags(
         _ request: ListResourceTagsRequest, _ context: RequestContext
     ) async throws(KMSError) -> ListResourceTagsResponse {
-        let marker = try Marker.decode(request.marker)
+        let markers = marker(of: .listResourceTags, context)
+        let marker = try markers.decode(request.marker)
         let key = try resolve(request.keyId, forms: .keys, for: .listResourceTags, context)
         var tags = key.tags[...]
         if let marker {
@@ -45,7 +46,7 @@ extension KeyManagementService {
         }
         let page = Page(tags, limit: request.limit, default: 50, maximum: 50)
         return ListResourceTagsResponse(
-            nextMarker: page.isLast ? nil : page.items.last.map { Marker.encode($0.tagKey.string) },
+            nextMarker: try markers.encode(page.items.last?.tagKey.string, isLast: page.isLast),
             tags: page.items,
             truncated: !page.isLast)
     }

@@ -32,6 +32,7 @@ public struct KMSKey: Hashable, Sendable {
     public let keySpec: KeySpec
     public let keyUsage: KeyUsageType
     public let origin: OriginType
+    public let manager: KeyManagerType
     /// The Region of the primary of a multi-Region key; nil for single-Region keys.
     public var primaryRegion: String?
     public let customKeyStoreID: String?
@@ -51,9 +52,10 @@ public struct KMSKey: Hashable, Sendable {
 
     public init(
         id: String, scope: Scope, creationDate: Timestamp, keySpec: KeySpec, keyUsage: KeyUsageType,
-        origin: OriginType, primaryRegion: String? = nil, customKeyStoreID: String?, description: Text,
-        status: KeyStatus,
-        tags: [Tag], policy: KeyPolicy? = nil, automaticRotation: AutomaticRotation? = nil, placement: Placement,
+        origin: OriginType, manager: KeyManagerType = .customer, primaryRegion: String? = nil,
+        customKeyStoreID: String?, description: Text,
+        status: KeyStatus, tags: [Tag], policy: KeyPolicy? = nil, automaticRotation: AutomaticRotation? = nil,
+        placement: Placement,
         materials: [KeyMaterial]
     ) {
         self.id = id
@@ -63,6 +65,7 @@ public struct KMSKey: Hashable, Sendable {
         self.keySpec = keySpec
         self.keyUsage = keyUsage
         self.origin = origin
+        self.manager = manager
         self.primaryRegion = primaryRegion
         self.customKeyStoreID = customKeyStoreID
         self.description = description

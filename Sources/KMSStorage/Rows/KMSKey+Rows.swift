@@ -43,7 +43,8 @@ extension KMSKey {
             SELECT account_id, region, id, creation_date, key_spec, key_usage, origin, multi_region,
                 custom_key_store_id, CAST(description AS BLOB) AS description, status, deletion_date,
                 CAST(policy AS BLOB) AS policy, placement, cluster_id,
-                rotation_period_days, next_rotation_date, primary_region, replica_deletion_window_days
+                rotation_period_days, next_rotation_date, primary_region, replica_deletion_window_days,
+                key_manager
             FROM keys ORDER BY account_id, region, id
             """
         ) { row in
@@ -69,6 +70,7 @@ extension KMSKey {
             keySpec: try row.name("key_spec"),
             keyUsage: try row.name("key_usage"),
             origin: try row.name("origin"),
+            manager: try row.name("key_manager"),
             primaryRegion: try row.optionalString("primary_region"),
             customKeyStoreID: try row.optionalString("custom_key_store_id"),
             description: try row.text("description"),
@@ -93,6 +95,7 @@ extension KMSKey {
             "key_spec": keySpec.rawValue,
             "key_usage": keyUsage.rawValue,
             "origin": origin.rawValue,
+            "key_manager": manager.rawValue,
             "multi_region": multiRegion,
             "primary_region": primaryRegion,
             "custom_key_store_id": customKeyStoreID,
@@ -106,11 +109,11 @@ extension KMSKey {
     private static let upsert = """
         INSERT INTO keys (account_id, region, id, creation_date, key_spec, key_usage, origin, multi_region,
             custom_key_store_id, description, status, deletion_date, policy, placement, cluster_id,
-            rotation_period_days, next_rotation_date, primary_region, replica_deletion_window_days)
+            rotation_period_days, next_rotation_date, primary_region, replica_deletion_window_days, key_manager)
         VALUES (:account_id, :region, :id, :creation_date, :key_spec, :key_usage, :origin, :multi_region,
             :custom_key_store_id, CAST(:description AS TEXT), :status, :deletion_date,
             CAST(:policy AS TEXT), :placement, :cluster_id, :rotation_period_days, :next_rotation_date, :primary_region,
-            :replica_deletion_window_days)
+            :replica_deletion_window_days, :key_manager)
         ON CONFLICT (account_id, region, id) DO UPDATE SET version = version + 1,
             creation_date = excluded.creation_date, key_spec = excluded.key_spec, key_usage = excluded.key_usage,
             origin = excluded.origin, multi_region = excluded.multi_region,
@@ -119,7 +122,7 @@ extension KMSKey {
             policy = excluded.policy, placement = excluded.placement, cluster_id = excluded.cluster_id,
             rotation_period_days = excluded.rotation_period_days, next_rotation_date = excluded.next_rotation_date,
             primary_region = excluded.primary_region,
-            replica_deletion_window_days = excluded.replica_deletion_window_days
+            replica_deletion_window_days = excluded.replica_deletion_window_days, key_manager = excluded.key_manager
         """
 }
 

@@ -45,6 +45,12 @@ struct Dev: AsyncParsableCommand {
         transform: AuditSetting.init(named:))
     var audit = AuditSetting.off
 
+    @Option(
+        help: ArgumentHelp(
+            "A limit other than that of AWS: \(Quotas.names.joined(separator: ", ")). May be given several times.",
+            valueName: "name=number"))
+    var quota: [String] = []
+
     @Option(help: "The account of the access key.")
     var account = DevelopmentUser.defaultAccount
 
@@ -74,6 +80,7 @@ struct Dev: AsyncParsableCommand {
             throw ValidationError(
                 "an access key id has 1 to 128 letters, digits and _+=,.@- and does not begin with ASIA")
         }
+        _ = try quotas()
         guard (0...65535).contains(port) else { throw ValidationError("a port is 0 to 65535, not \(port)") }
     }
 
@@ -106,6 +113,7 @@ struct Dev: AsyncParsableCommand {
             devices: devices + (token.map { [$0.device] } ?? []),
             defaultPlacement: defaultStore == .token ? .device(clusterID: SoftHSMToken.clusterID) : .software,
             compatibility: compatibility,
+            quotas: try quotas(),
             audit: audit,
             logLevel: try Logger.Level(named: logLevel),
             seed: try seed.map { try SeedFile.load(URL(fileURLWithPath: $0), .init(account: account)) } ?? [],
@@ -115,6 +123,20 @@ struct Dev: AsyncParsableCommand {
                 },
                 announce: announcement.print))
         try await server.run()
+    }
+
+    private func quotas() throws -> Quotas {
+        var quotas = Quotas()
+        for assignment in quota {
+            let parts = assignment.split(separator: "=", maxSplits: 1)
+            guard parts.count == 2, let limit = Int(parts[1]) else {
+                throw ValidationError("a quota is given as name=number, not \(assignment)")
+            }
+            do throws(QuotaError) { try quotas.set(String(parts[0]), to: limit) } catch {
+                throw ValidationError("\(error)")
+            }
+        }
+        return quotas
     }
 
     private static func throwAwayDirectory() throws -> URL {

@@ -28,6 +28,7 @@ struct Serve: AsyncParsableCommand {
             devices: devices,
             defaultPlacement: try placement(configuration.defaultKeyStore ?? "software", devices),
             compatibility: try Compatibility(named: configuration.compatibility ?? "extended"),
+            quotas: try Quotas(configuration.quotas ?? [:], file),
             audit: try AuditSetting(named: configuration.audit ?? "on"),
             logLevel: try Logger.Level(named: configuration.logLevel ?? "info"),
             seed: try configuration.seedFile.map { try SeedFile.load(path($0), .init()) } ?? [])
@@ -56,6 +57,17 @@ extension Compatibility {
                 "compatibility \(name) is none: use " + Compatibility.allCases.map(\.rawValue).joined(separator: ", "))
         }
         self = compatibility
+    }
+}
+
+extension Quotas {
+    init(_ limits: [String: Int], _ file: URL) throws {
+        self.init()
+        for (name, limit) in limits {
+            do throws(QuotaError) { try set(name, to: limit) } catch {
+                throw ConfigurationError("\(file.path): quotas: \(error)")
+            }
+        }
     }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import KMSCore
 
 /// `strongroom.yaml`. Every key is in docs/configuration.md.
 struct ServeConfiguration: Decodable {
@@ -15,6 +16,7 @@ struct ServeConfiguration: Decodable {
     var compatibility: String?
     var seedFile: String?
     var audit: String?
+    var quotas: [String: Int]?
     var readyFile: String?
     var logLevel: String?
 
@@ -27,6 +29,7 @@ struct ServeConfiguration: Decodable {
         "compatibility": .scalar,
         "seedFile": .scalar,
         "audit": .scalar,
+        "quotas": .keys(Dictionary(uniqueKeysWithValues: Quotas.names.map { ($0, YAMLSchema.scalar) })),
         "readyFile": .scalar,
         "logLevel": .scalar,
     ])
