@@ -2,11 +2,10 @@
 
 import datetime
 import re
-import uuid
 
 import pytest
 
-from support import custom_store, softhsm
+from support import softhsm
 from support.expect import refused
 
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -224,110 +223,3 @@ def test_cancel_key_deletion_leaves_the_key_disabled(kms, key):
     assert metadata["KeyState"] == "Disabled" and "DeletionDate" not in metadata
     kms.enable_key(KeyId=key["KeyId"])
     assert kms.decrypt(CiphertextBlob=ciphertext)["Plaintext"] == b"still here"
-
-
-# The table of key states (KMS Developer Guide, "Key states of AWS KMS keys")
-
-OK = None
-DISABLED = ("DisabledException", "{arn} is disabled.")
-PENDING = ("KMSInvalidStateException", "{arn} is pending deletion.")
-NOT_PENDING = ("KMSInvalidStateException", None)
-UNAVAILABLE = ("KMSInvalidStateException", "{arn} is unavailable.")
-CRYPTOGRAPHIC = [
-    "encrypt", "decrypt", "generate_data_key", "generate_data_key_without_plaintext", "re_encrypt_from",
-    "re_encrypt_to",
-]
-CHANGES = ["create_alias", "tag_resource", "untag_resource", "update_key_description", "update_alias_to"]
-ALWAYS = ["describe_key", "list_aliases", "list_resource_tags", "delete_alias", "update_alias_from"]
-TABLE = {
-    "Enabled":
-        dict.fromkeys(CRYPTOGRAPHIC + CHANGES + ["disable_key", "enable_key", "schedule_key_deletion"], OK)
-        | {"cancel_key_deletion": NOT_PENDING},
-    "Disabled":
-        dict.fromkeys(CRYPTOGRAPHIC, DISABLED)
-        | dict.fromkeys(CHANGES + ["disable_key", "enable_key", "schedule_key_deletion"], OK)
-        | {"cancel_key_deletion": NOT_PENDING},
-    "PendingDeletion":
-        dict.fromkeys(CRYPTOGRAPHIC + CHANGES + ["disable_key", "enable_key", "schedule_key_deletion"], PENDING)
-        | {"cancel_key_deletion": OK},
-    "Unavailable":
-        dict.fromkeys(CRYPTOGRAPHIC, UNAVAILABLE)
-        | dict.fromkeys(CHANGES + ["disable_key", "enable_key", "schedule_key_deletion"], OK)
-        | {"cancel_key_deletion": NOT_PENDING},
-}
-
-
-class Prepared:
-    """A key with an alias, a tag and a ciphertext, ready to be brought into a state."""
-
-    def __init__(self, kms, arguments):
-        self.kms = kms
-        key = kms.create_key(Tags=[{"TagKey": "a", "TagValue": "b"}], **arguments)["KeyMetadata"]
-        self.id, self.arn = key["KeyId"], key["Arn"]
-        self.alias = f"alias/{uuid.uuid4()}"
-        kms.create_alias(AliasName=self.alias, TargetKeyId=self.id)
-        self.ciphertext = kms.encrypt(KeyId=self.id, Plaintext=b"x")["CiphertextBlob"]
-        self.other = kms.create_key()["KeyMetadata"]["KeyId"]
-        self.other_ciphertext = kms.encrypt(KeyId=self.other, Plaintext=b"x")["CiphertextBlob"]
-
-    def alias_of_other(self):
-        name = f"alias/{uuid.uuid4()}"
-        self.kms.create_alias(AliasName=name, TargetKeyId=self.other)
-        return name
-
-    def perform(self, operation):
-        kms, key = self.kms, {"KeyId": self.id}
-        actions = {
-            "encrypt": lambda: kms.encrypt(**key, Plaintext=b"x"),
-            "decrypt": lambda: kms.decrypt(CiphertextBlob=self.ciphertext),
-            "generate_data_key": lambda: kms.generate_data_key(**key, KeySpec="AES_256"),
-            "generate_data_key_without_plaintext":
-                lambda: kms.generate_data_key_without_plaintext(**key, NumberOfBytes=16),
-            "re_encrypt_from": lambda: kms.re_encrypt(CiphertextBlob=self.ciphertext, DestinationKeyId=self.other),
-            "re_encrypt_to": lambda: kms.re_encrypt(CiphertextBlob=self.other_ciphertext, DestinationKeyId=self.id),
-            "create_alias": lambda: kms.create_alias(AliasName=f"alias/{uuid.uuid4()}", TargetKeyId=self.id),
-            "tag_resource": lambda: kms.tag_resource(**key, Tags=[{"TagKey": "c", "TagValue": "d"}]),
-            "untag_resource": lambda: kms.untag_resource(**key, TagKeys=["a"]),
-            "update_key_description": lambda: kms.update_key_description(**key, Description="changed"),
-            "update_alias_to": lambda: kms.update_alias(AliasName=self.alias_of_other(), TargetKeyId=self.id),
-            "update_alias_from": lambda: kms.update_alias(AliasName=self.alias, TargetKeyId=self.other),
-            "delete_alias": lambda: kms.delete_alias(AliasName=self.alias),
-            "disable_key": lambda: kms.disable_key(**key),
-            "enable_key": lambda: kms.enable_key(**key),
-            "schedule_key_deletion": lambda: kms.schedule_key_deletion(**key, PendingWindowInDays=7),
-            "cancel_key_deletion": lambda: kms.cancel_key_deletion(**key),
-            "describe_key": lambda: kms.describe_key(**key),
-            "list_aliases": lambda: kms.list_aliases(**key),
-            "list_resource_tags": lambda: kms.list_resource_tags(**key),
-        }
-        return actions[operation]()
-
-
-@pytest.mark.parametrize("operation", [*TABLE["Enabled"], *ALWAYS])
-@pytest.mark.parametrize("state", ["Enabled", "Disabled", "PendingDeletion"])
-def test_the_state_table(kms, key_arguments, state, operation):
-    prepared = Prepared(kms, key_arguments)
-    if state == "Disabled":
-        kms.disable_key(KeyId=prepared.id)
-    if state == "PendingDeletion":
-        kms.schedule_key_deletion(KeyId=prepared.id)
-    check(prepared, state, operation)
-
-
-@pytest.mark.parametrize("operation", [*TABLE["Unavailable"], *ALWAYS])
-def test_the_state_table_of_a_disconnected_key_store(own_kms, own_store, operation):
-    prepared = Prepared(own_kms, {"Origin": "AWS_CLOUDHSM", "CustomKeyStoreId": own_store})
-    custom_store.disconnect(own_kms, own_store)
-    check(prepared, "Unavailable", operation)
-
-
-def check(prepared, state, operation):
-    assert describe(prepared.kms, prepared.id)["KeyState"] == state
-    expected = TABLE[state].get(operation, OK)
-    if expected is OK:
-        prepared.perform(operation)
-        return
-    code, text = expected
-    with refused(code, text and text.format(arn=prepared.arn)) as caught:
-        prepared.perform(operation)
-    assert prepared.arn in caught.value.response["Error"]["Message"]

@@ -1,15 +1,10 @@
 """Operations that are not built: dispatched, parsed, and refused by name."""
 
-import re
-
 import boto3
 import pytest
 
-from support.server import CHECKOUT
+from support.coverage import REFUSED, ROWS
 
-COVERAGE = CHECKOUT / "docs" / "api-coverage.md"
-ROWS = dict(re.findall(r"^\| (\w+) \| (done|partial|refused) \|", COVERAGE.read_text(), re.MULTILINE))
-REFUSED = sorted(operation for operation, status in ROWS.items() if status == "refused")
 MODEL = boto3.Session().client(
     "kms", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x").meta.service_model
 

@@ -42,7 +42,7 @@ def calls(kms, key):
                     "DestinationKeyId": key["KeyId"], "DestinationEncryptionAlgorithm": algorithm}}
             if spec == "SYMMETRIC_DEFAULT":
                 made.update({method: {"KeySpec": "AES_256", **name} for method in DATA_KEYS})
-                if key["Origin"] == "AWS_KMS":
+                if "CustomKeyStoreId" not in key:
                     made.update({method: {"KeyPairSpec": "ECC_NIST_P256", **name} for method in DATA_KEY_PAIRS})
             return made
         case "SIGN_VERIFY":
