@@ -10,6 +10,7 @@ import botocore.exceptions
 
 from support import softhsm, wrapping
 from support.materials import DAY, NEW, describe, materials
+from support.power_cuts import TROUBLE, decrypted
 from support.server import eventually
 from support.wire import Wire
 
@@ -17,7 +18,6 @@ ROUNDS = 4
 ALGORITHM = "RSAES_OAEP_SHA_256"
 # (KMS Developer Guide, "Resource quotas".)
 MOST_ROTATIONS = 25
-TROUBLE = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError)
 
 
 class Worker(threading.Thread):
@@ -95,18 +95,8 @@ class Worker(threading.Thread):
             wrapping.bring(kms, self.key, self.secrets[number])
             assert describe(kms, self.key)["KeyState"] == "Enabled"
         for blob, plaintext in self.blobs.items():
-            assert decrypted(kms, blob) == plaintext
+            assert decrypted(kms, blob)["Plaintext"] == plaintext
         return [entry["KeyMaterialId"] for entry in entries]
-
-
-def decrypted(kms, blob):
-    """Waits for the login to the token in the background."""
-    def attempt():
-        with contextlib.suppress(TROUBLE):
-            return kms.decrypt(CiphertextBlob=blob)["Plaintext"]
-        return None
-
-    return eventually(attempt, "decryption after a restart")
 
 
 class Requester(threading.Thread):
