@@ -10,6 +10,7 @@ from support.expect import refused
 from support.materials import DAY, EXISTING, NEW, bring, describe, key, listed, materials, now, server, states
 
 A, B, C = (os.urandom(32) for _ in range(3))
+HOUR = DAY / 24
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +87,20 @@ def test_dates_that_are_refused(kms, key, bring, more):
     with refused("ValidationException"):
         bring(A, **more)
     assert describe(kms, key) == key
+    bring(A, ValidTo=now() + 9 * DAY)
+    before = describe(kms, key), materials(kms, key)
+    for secret, kind in [(A, {}), (A, EXISTING), (B, NEW)]:
+        with refused("ValidationException"):
+            bring(secret, **kind, **more)
+    assert (describe(kms, key), materials(kms, key)) == before
+
+
+def test_the_farthest_date(kms, key, bring):
+    """365 days from the request (KMS API, ImportKeyMaterial, ValidTo)."""
+    with refused("ValidationException"):
+        bring(A, ValidTo=now() + 365 * DAY + HOUR)
+    bring(A, ValidTo=now() + 365 * DAY - HOUR)
+    assert describe(kms, key)["ValidTo"] - now() > 364 * DAY
 
 
 @pytest.mark.parametrize("more", [{"ExpirationModel": None}, {"ExpirationModel": "KEY_MATERIAL_EXPIRES"}])
@@ -146,6 +161,8 @@ def test_new_material_waits_for_its_rotation(kms, key, bring):
         "ImportState": "IMPORTED", "KeyMaterialDescription": "the second",
         "ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"}
     assert [entry["KeyMaterialId"] for entry in listed(kms, key)] == [second]
+    status = kms.get_key_rotation_status(KeyId=key["KeyId"])
+    assert (status["KeyId"], status["KeyRotationEnabled"]) == (key["Arn"], False)
     new_blob = kms.encrypt(KeyId=key["KeyId"], Plaintext=b"y")["CiphertextBlob"]
     for each, plaintext, material in [(blob, b"x", first), (new_blob, b"y", second)]:
         answer = kms.decrypt(CiphertextBlob=each)

@@ -33,6 +33,13 @@ def allowed(algorithm, wrapping_key, spec):
     return spec not in RSA and (spec, wrapping_key) != ("ECC_NIST_P521", "RSA_2048")
 
 
+def in_turn(number, algorithm, spec):
+    """The wrapping key with this number, or the next one that will do."""
+    while not allowed(algorithm, WRAPPING_KEYS[number % 3], spec):
+        number += 1
+    return WRAPPING_KEYS[number % 3]
+
+
 # Material
 
 def pkcs8(private):
