@@ -8,7 +8,7 @@ import uuid
 import pytest
 
 from support import ceremony as ceremony_module
-from support import custom_store, key_specs, softhsm, wire, wrapping
+from support import custom_store, faulty, key_specs, softhsm, wire, wrapping
 from support import server as server_module
 
 _numbers = itertools.count(1)
@@ -24,7 +24,8 @@ def pytest_addoption(parser):
 def pytest_sessionstart(session):
     """A missing tool is a failure, never a skipped test."""
     missing = [tool for tool in ["softhsm2-util", "pkcs11-tool", "aws", "openssl"] if shutil.which(tool) is None]
-    missing += [str(path) for path in [server_module.BINARY, softhsm.MODULE] if not os.path.exists(path)]
+    files = [server_module.BINARY, faulty.MODULE, softhsm.MODULE]
+    missing += [str(path) for path in files if not os.path.exists(path)]
     if missing:
         pytest.exit(f"missing: {', '.join(missing)} (scripts/test installs and builds them)", returncode=2)
     for name in [name for name in os.environ if name.startswith("AWS_")]:

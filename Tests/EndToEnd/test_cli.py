@@ -15,6 +15,7 @@ import yaml
 
 from support import softhsm
 from support.expect import refused
+from support.installation import installation
 from support.server import BINARY, CHECKOUT, STOP_SECONDS, client, eventually, ram_directory
 from support.wire import Wire
 
@@ -190,27 +191,12 @@ def test_a_throw_away_directory_is_thrown_away(new_server):
     assert not os.path.exists(directory)
 
 
-def installation(server, *arguments):
-    """What an operator makes with `strongroom init`, changed to a free port and a ready file."""
-    folder = server.directory / "installation"
-    result = subprocess.run(
-        [BINARY, "init", folder, *arguments], capture_output=True, text=True, timeout=60, cwd=server.directory)
-    assert result.returncode == 0, result.stderr
-    configuration = yaml.safe_load((folder / "strongroom.yaml").read_text())
-    configuration["listen"]["port"] = 0
-    configuration["readyFile"] = str(server.directory / "ready.json")
-    (folder / "strongroom.yaml").write_text(yaml.safe_dump(configuration))
-    server.arguments = ["serve", "--config", str(folder / "strongroom.yaml")]
-    return folder
-
-
 def test_init_and_serve(new_server):
     server = new_server(start=False)
     folder = installation(server, "--account", "111111111111")
     assert (folder / "principals.yaml").stat().st_mode & 0o777 == 0o600
     [user] = yaml.safe_load((folder / "principals.yaml").read_text())["accounts"]["111111111111"]["users"]
-    [access_key] = user["accessKeys"]
-    server.access_key, server.secret = access_key["id"], access_key["secret"]
+    assert [access_key["id"] for access_key in user["accessKeys"]] == [server.access_key]
     kms = server.start().client()
     key = kms.create_key()["KeyMetadata"]
     assert key["AWSAccountId"] == "111111111111"
