@@ -47,6 +47,8 @@ public enum MetadataSetting: String, Hashable, Sendable, CaseIterable {
     case lastSeenTime
     /// Epoch seconds (decimal text) of domain time from which on the uses of keys are recorded.
     case usageTrackingStart
+    /// JSON object: the serial number of each device, by clusterId, when it was last connected.
+    case deviceSerialNumbers
 }
 
 /// One change of the metadata. A `put` inserts or replaces.

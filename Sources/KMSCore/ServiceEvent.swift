@@ -10,6 +10,10 @@ public struct ServiceEvent: Hashable, Sendable {
         case rotatedKey(RotationType, previousMaterialID: Text?, currentMaterialID: Text)
         /// ValidTo of imported material has come.
         case deletedExpiredKeyMaterial(Text)
+        // What a reconciliation has found on a device; AWS has no such events.
+        case foundMaterialMissing(Text)
+        case foundMaterialDuplicated(Text)
+        case foundMaterialExposed(Text)
     }
 
     public let kind: Kind
@@ -38,6 +42,17 @@ public struct ServiceEvent: Hashable, Sendable {
         case .deletedKey: "DeleteKey"
         case .rotatedKey: "RotateKey"
         case .deletedExpiredKeyMaterial: "DeleteExpiredKeyMaterial"
+        case .foundMaterialMissing: "KeyMaterialMissing"
+        case .foundMaterialDuplicated: "KeyMaterialDuplicated"
+        case .foundMaterialExposed: "KeyMaterialExposed"
+        }
+    }
+
+    /// Whether AWS has such an event.
+    public var isAWSEvent: Bool {
+        switch kind {
+        case .deletedKey, .rotatedKey, .deletedExpiredKeyMaterial: true
+        case .foundMaterialMissing, .foundMaterialDuplicated, .foundMaterialExposed: false
         }
     }
 }

@@ -46,6 +46,10 @@ public final class TokenDevices: KeyStoreDevices {
         return try await login.connect(password: password, refusals: refusals)
     }
 
+    public func renewPassword(_ clusterID: String, _ password: SecretBytes) async {
+        await logins[clusterID]?.renew(password: password)
+    }
+
     public func disconnect(_ clusterID: String) async {
         await logins[clusterID]?.disconnect()
     }

@@ -68,6 +68,8 @@ final class TokenKeyStore: KeyStore {
         try await run(.inventory) { session throws(PKCS11Error) in try TokenSweep.run(in: &session).inventory }
     }
 
+    var deviceSerialNumber: String? { connection.state.withLock { $0.login?.serialNumber } }
+
     private func requireSymmetric(_ key: BackingKey) throws(KeyStoreError) {
         guard key.keySpec == .symmetricDefault else {
             throw KeyStoreError(.unsupportedAlgorithm, "the key is not symmetric")
@@ -146,12 +148,26 @@ final class TokenKeyStore: KeyStore {
             case .askCanaryForKey:
                 guard let (id, used) = key else { throw KeyStoreError(.internalFailure, error.description) }
                 // A new login since the lookup gives the key another handle, and a copy may be gone without its
-                // original. Otherwise the key is.
-                if connection.handles.giveUp(used, of: id) { throw Self.keyNotFound }
-                guard retriesLeft > 0 else { throw Self.keyNotFound }
+                // original. Otherwise the token is asked whether the key is: one wrong answer must not cost it.
+                let isThere = await findAgain(id, unlike: used)
+                guard isThere, retriesLeft > 0 else { throw Self.keyNotFound }
             }
             retriesLeft -= 1
         }
+    }
+
+    /// Whether there is a handle to be tried for a key whose handle the token has called invalid.
+    private func findAgain(_ id: BackingKeyID, unlike used: KeyHandles.Entry) async -> Bool {
+        if used.copy == nil, case .found(used) = connection.handles.lookup(id) {
+            let search = await connection.perform { session throws(PKCS11Error) in
+                try TokenSweep.run(in: &session, only: id).keys[id]
+            }
+            if case .success(let object?) = search {
+                connection.handles.insert(id, KeyHandles.Entry(object: object, copy: nil))
+                return true
+            }
+        }
+        return !connection.handles.giveUp(used, of: id)
     }
 
     static let keyNotFound = KeyStoreError(.keyNotFound, "the token does not hold the key")

@@ -17,7 +17,7 @@ actor TokenLogin {
 
     private struct Current {
         let connection: TokenConnection
-        let pin: SecretBytes
+        let pin: LoginPIN
         var users: Int
     }
 
@@ -37,7 +37,7 @@ actor TokenLogin {
         }
         if let current {
             // The token is not asked: a wrong password of one user must not count against the PIN of all.
-            guard Self.areEqual(pin, current.pin) else {
+            guard current.pin.admits(pin) else {
                 throw ConnectionFailure(.invalidCredentials, "the PIN is not the one that is logged in")
             }
             self.current?.users += 1
@@ -48,10 +48,21 @@ actor TokenLogin {
         }
         let connection = TokenConnection(configuration: configuration, report: report)
         lingering = connection
-        try await connection.start(pin: pin, refusals: refusals)
+        var reread: (@Sendable () -> SecretBytes?)?
+        if password == nil { reread = { [self] () -> SecretBytes? in try? self.pin(nil) } }
+        let loginPIN = LoginPIN(pin, reread: reread)
+        try await connection.start(pin: loginPIN, refusals: refusals)
         lingering = nil
-        current = Current(connection: connection, pin: pin, users: 1)
+        current = Current(connection: connection, pin: loginPIN, users: 1)
         return TokenKeyStore(connection: connection)
+    }
+
+    /// Gives the next C_Login another PIN. Nobody is disconnected, and the token is not asked. A password that cannot be a
+    /// PIN leaves the old one.
+    func renew(password: SecretBytes) async {
+        await takeTurn()
+        defer { passTurn() }
+        if let pin = try? pin(password) { current?.pin.renew(pin) }
     }
 
     func disconnect() async {
@@ -85,7 +96,7 @@ actor TokenLogin {
     // MARK: PINs
 
     /// What C_Login gets.
-    private func pin(_ password: SecretBytes?) throws(ConnectionFailure) -> SecretBytes {
+    private nonisolated func pin(_ password: SecretBytes?) throws(ConnectionFailure) -> SecretBytes {
         let password = if let password { password } else { try configuredPIN() }
         guard password.count > 0 else { throw ConnectionFailure(.invalidCredentials, "the PIN is empty") }
         let pin =
@@ -94,11 +105,13 @@ actor TokenLogin {
             } else {
                 password
             }
-        guard pin.count <= Self.longestPIN else { throw ConnectionFailure(.invalidCredentials, "the PIN is too long") }
+        guard pin.count <= LoginPIN.longestByteCount else {
+            throw ConnectionFailure(.invalidCredentials, "the PIN is too long")
+        }
         return pin
     }
 
-    private func configuredPIN() throws(ConnectionFailure) -> SecretBytes {
+    private nonisolated func configuredPIN() throws(ConnectionFailure) -> SecretBytes {
         do throws(PINUnreadable) {
             switch configuration.pin {
             case .file(let path): return try .pin(file: path)
@@ -109,25 +122,6 @@ actor TokenLogin {
             throw ConnectionFailure(.invalidCredentials, error.reason)
         }
         throw ConnectionFailure(.invalidCredentials, "no password is given and the device names no PIN")
-    }
-
-    /// Takes the same time for every PIN: both are laid into blocks of one size, their lengths with them.
-    private static func areEqual(_ left: SecretBytes, _ right: SecretBytes) -> Bool {
-        let (left, right) = (padded(left), padded(right))
-        return left.withBytes { left in right.withBytes { right in constantTimeEquals(left, right) } }
-    }
-
-    /// Of any device, user name included.
-    private static let longestPIN = 2_048
-
-    private static func padded(_ pin: SecretBytes) -> SecretBytes {
-        SecretBytes(capacity: longestPIN + 2) { output in
-            pin.withBytes { bytes in
-                output.append(UInt8(truncatingIfNeeded: bytes.count >> 8))
-                output.append(UInt8(truncatingIfNeeded: bytes.count))
-                for index in 0..<longestPIN { output.append(index < bytes.count ? bytes[index] : 0) }
-            }
-        }
     }
 
     // MARK: Turns

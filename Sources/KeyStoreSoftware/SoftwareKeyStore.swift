@@ -153,6 +153,8 @@ public final class SoftwareKeyStore: KeyStore {
 
     /// Always nil: what there is stands in the KMS core's own records, and nothing can be orphaned here.
     public func inventory() async throws(KeyStoreError) -> [InventoryEntry]? { nil }
+
+    public var deviceSerialNumber: String? { nil }
 }
 
 extension SoftwareKeyStore {

@@ -114,6 +114,9 @@ public protocol KeyStore: Sendable {
     /// What the store really holds, for reconciliation at start-up and connect; nil for a store that keeps nothing
     /// itself because the material travels in `BackingKey.reference`.
     func inventory() async throws(KeyStoreError) -> [InventoryEntry]?
+
+    /// Which device holds the keys at the moment; nil for a store that is none, or whose device is away.
+    var deviceSerialNumber: String? { get }
 }
 
 /// One object that a key store holds.
@@ -122,9 +125,12 @@ public struct InventoryEntry: Sendable, Hashable {
     public let id: BackingKeyID?
     /// What the object calls itself, for the report.
     public let label: String
+    /// Whether the device would give the material away: the object is extractable, or not sensitive.
+    public let isExposed: Bool
 
-    public init(id: BackingKeyID?, label: String) {
+    public init(id: BackingKeyID?, label: String, isExposed: Bool = false) {
         self.id = id
         self.label = label
+        self.isExposed = isExposed
     }
 }

@@ -53,6 +53,10 @@ public protocol KeyStoreDevices: Sendable {
         _ clusterID: String, password: SecretBytes?, refusals: any RefusedPINs
     ) async throws(ConnectionFailure) -> any KeyStore
 
+    /// Takes another PIN for the next login of a device that is connected: recovery logs in again. The token is not asked
+    /// now.
+    func renewPassword(_ clusterID: String, _ password: SecretBytes) async
+
     /// Why the device cannot work now, in a sentence; nil when it can.
     func obstacle(_ clusterID: String) async -> String?
 

@@ -77,6 +77,10 @@ public struct TokenInfo: Sendable {
     public let serialNumber: String
     public let manufacturer: String
     public let model: String
+    /// Major and minor number.
+    public let firmwareVersion: String
+    /// In bytes; nil when the token does not say.
+    public let freePrivateMemory: Int?
     /// Nil when the token does not say or does not limit them.
     public let maximumSessions: Int?
 
@@ -86,12 +90,18 @@ public struct TokenInfo: Sendable {
     /// One more wrong PIN locks it.
     public let isUserPINFinalTry: Bool
     public let isUserPINLocked: Bool
+    /// The PIN can be given on the token itself.
+    public let hasPINPad: Bool
 
     init(_ info: CK_TOKEN_INFO) {
         label = unpadded(info.label)
         serialNumber = unpadded(info.serialNumber)
         manufacturer = unpadded(info.manufacturerID)
         model = unpadded(info.model)
+        firmwareVersion = "\(info.firmwareVersion.major).\(info.firmwareVersion.minor)"
+        // All ones is CK_UNAVAILABLE_INFORMATION; NSS softoken always says 1.
+        freePrivateMemory =
+            [1, CK_ULONG.max].contains(info.ulFreePrivateMemory) ? nil : Int(clamping: info.ulFreePrivateMemory)
         // 0 is CK_EFFECTIVELY_INFINITE and all ones CK_UNAVAILABLE_INFORMATION.
         maximumSessions = [info.ulMaxSessionCount, info.ulMaxRwSessionCount]
             .filter { (count: CK_ULONG) in count != 0 && count < 1 << 30 }.min().map { Int($0) }
@@ -100,6 +110,7 @@ public struct TokenInfo: Sendable {
         isUserPINCountLow = info.flags & CKF_USER_PIN_COUNT_LOW != 0
         isUserPINFinalTry = info.flags & CKF_USER_PIN_FINAL_TRY != 0
         isUserPINLocked = info.flags & CKF_USER_PIN_LOCKED != 0
+        hasPINPad = info.flags & CKF_PROTECTED_AUTHENTICATION_PATH != 0
     }
 }
 

@@ -43,6 +43,7 @@ struct Server {
         ProcessProtection.forbidCoreDumps()
         let logger = makeLogger()
         let principals = try await principals.open(logger)
+        let reconciliationSignals = await UnixSignalsSequence(trapping: .sigusr1)
 
         try PrivateFile.makeDirectory(dataDirectory)
         let lock = try DataDirectoryLock(directory: dataDirectory.path)
@@ -80,7 +81,8 @@ struct Server {
             configuration: .init(
                 services: [
                     principals, BackgroundService(service: service), HousekeepingService(service: service),
-                    LastUseService(service: service), http,
+                    LastUseService(service: service),
+                    ReconciliationService(service: service, signals: reconciliationSignals), http,
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()

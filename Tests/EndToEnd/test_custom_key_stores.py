@@ -257,9 +257,24 @@ def test_update_the_name(server, own_kms, own_store, name):
     assert own_kms.describe_custom_key_stores(CustomKeyStoreName=name)["CustomKeyStores"]
 
 
-def test_the_password_is_updated_only_while_disconnected(server, own_kms, own_store):
+def test_on_aws_the_password_is_updated_only_while_disconnected(new_server):
+    server = new_server(options=["--compatibility", "aws"])
+    kms, store = server.client(), server.ready["customKeyStoreId"]
     with refused("CustomKeyStoreInvalidStateException"):
-        own_kms.update_custom_key_store(CustomKeyStoreId=own_store, KeyStorePassword=server.pin)
+        kms.update_custom_key_store(CustomKeyStoreId=store, KeyStorePassword=server.pin)
+    custom_store.disconnect(kms, store)
+    kms.update_custom_key_store(CustomKeyStoreId=store, KeyStorePassword=server.pin)
+    assert custom_store.connect(kms, store)["ConnectionState"] == "CONNECTED"
+
+
+def test_the_next_login_takes_an_updated_password(server, own_kms, own_store):
+    key = own_kms.create_key(Origin="AWS_CLOUDHSM", CustomKeyStoreId=own_store)["KeyMetadata"]["KeyId"]
+    # Nobody is disconnected, and the token is not asked.
+    own_kms.update_custom_key_store(CustomKeyStoreId=own_store, KeyStorePassword=server.pin)
+    assert own_kms.encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
+
+
+def test_a_wrong_password_shows_at_the_next_connect(server, own_kms, own_store):
     custom_store.disconnect(own_kms, own_store)
     own_kms.update_custom_key_store(CustomKeyStoreId=own_store, KeyStorePassword=WRONG_PIN)
     assert custom_store.connect(own_kms, own_store)["ConnectionErrorCode"] == "INVALID_CREDENTIALS"

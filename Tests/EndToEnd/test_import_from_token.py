@@ -99,7 +99,7 @@ def test_what_is_wrong_with_a_token_is_said(kms, ceremony, external_key, token, 
     assert refusal("short") == "the key on the token ours is 16 bytes, no material for a SYMMETRIC_DEFAULT key"
     assert refusal("nobody") == "the token ours has no secret or private key with the label nobody"
     token.pin_file.write_text("wrong")
-    assert refusal("short") == "the token ours answers C_Login: CKR_PIN_INCORRECT: the PIN is wrong"
+    assert refusal("short") == 'the token labelled "ours" answers C_Login: CKR_PIN_INCORRECT: the PIN is wrong'
     token.pin_file.chmod(0o644)
     assert refusal("short") == (
         f"the PIN file {token.pin_file} is open to its group or to others; it must have mode 0600")

@@ -54,6 +54,8 @@ private struct NoDevices: KeyStoreDevices {
 
     func obstacle(_ clusterID: String) async -> String? { "there are no devices" }
 
+    func renewPassword(_ clusterID: String, _ password: SecretBytes) async {}
+
     func disconnect(_ clusterID: String) async {}
 }
 

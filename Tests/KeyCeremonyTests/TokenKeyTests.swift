@@ -176,7 +176,7 @@ import Testing
             other.keyID = [0xca, 0xff]
             #expect(refusal(other, place.pin, .symmetricDefault).contains("and the id caff"))
             other.tokenLabel = "nowhere"
-            #expect(refusal(other, place.pin, .symmetricDefault).contains("no token with the label nowhere"))
+            #expect(refusal(other, place.pin, .symmetricDefault).contains("has no token labelled \"nowhere\""))
             other.modulePath = "/nonexistent.so"
             #expect(refusal(other, place.pin, .symmetricDefault).contains("there is no module file"))
             other = name

@@ -1,6 +1,7 @@
 internal import Foundation
 internal import KeyStorePKCS11
 internal import KeyStores
+internal import PKCS11
 internal import Testing
 
 /// What a device file may say. JSON stands for whatever format the file is in.

@@ -2,6 +2,7 @@ internal import Foundation
 internal import KMSTesting
 internal import KeyStorePKCS11
 internal import KeyStores
+internal import PKCS11
 internal import SecureMemory
 internal import Synchronization
 

@@ -61,6 +61,18 @@ internal import Testing
         #expect(try logins() == 0)
     }
 
+    @Test func `A token with a PIN pad is left alone unless the profile says otherwise`() async throws {
+        // CKF_PROTECTED_AUTHENTICATION_PATH.
+        let device = try TestDevice.faulty()
+        try faults.clearLog()
+        try faults.command("C_GetTokenInfo flags 100")
+        #expect(await failure { _ = try await device.connect() }?.code == .invalidCredentials)
+        #expect(try logins() == 0 && device.refusals.count == 0)
+        let other = try TestDevice.faulty { $0.profile.ignoresPINPad = true }
+        try faults.command("C_GetTokenInfo flags 100")
+        try await other.whileConnected { store async throws in #expect(try await store.randomBytes(8).count == 8) }
+    }
+
     @Test func `A login that does not come back is NETWORK_ERRORS, and is not doubled`() async throws {
         let device = try TestDevice.faulty { $0.profile.connectTimeoutMilliseconds = 4_000 }
         try faults.clearLog()
@@ -164,10 +176,10 @@ internal import Testing
             try faults.command("C_EncryptInit return 82 times 1")
             let message = try await store.encrypt(SecretBytes([4]), associatedData: [], with: key)
             #expect(try await store.decrypt(message, associatedData: [], with: key).revealed == [4])
-            // And then for the original too.
+            // Then for the original, once: the token is asked for the key, and has it.
             try faults.command("C_EncryptInit return 82 times 1")
-            let code = await errorCode { _ = try await store.encrypt(SecretBytes([4]), associatedData: [], with: key) }
-            #expect(code == .keyNotFound)
+            _ = try await store.encrypt(SecretBytes([4]), associatedData: [], with: key)
+            #expect(try await store.decrypt(message, associatedData: [], with: key).revealed == [4])
             #expect(!device.events.contains(.sick))
         }
     }
@@ -186,6 +198,48 @@ internal import Testing
             #expect(try logins() == 1)
             try faults.command()
             #expect(await errorCode { _ = try await store.randomBytes(8) } == .unavailable)
+        }
+    }
+
+    @Test func `A wrong new PIN costs one attempt, and the old one goes on`() async throws {
+        let device = try TestDevice.faulty { $0.profile.recoveryDelayMilliseconds = 10 }
+        try await device.whileConnected { store async throws in
+            await device.devices.renewPassword(TestDevice.clusterID, SecretBytes(Array("wrong".utf8)))
+            try faults.command("C_DecryptInit return 30")
+            try await device.wait(for: "the wrong PIN to be refused") {
+                _ = await errorCode { try await junk(store) }
+                return device.refusals.count == 1
+            }
+            try faults.command()
+            try await device.wait(for: "recovery") { device.events.contains(.recovered) }
+            #expect(device.refusals.count == 1)
+            #expect(!device.events.contains(.gaveUp))
+            #expect(try await store.randomBytes(8).count == 8)
+        }
+    }
+
+    @Test func `Recovery goes on with another PIN, and tries no refused one again`() async throws {
+        let device = try TestDevice.faulty {
+            $0.profile.recoveryDelayMilliseconds = 10
+            $0.profile.canaryIntervalMilliseconds = 20
+        }
+        try await device.whileConnected { store async throws in
+            try faults.command("C_DecryptInit return 30", "C_Login return A0")
+            try await device.wait(for: "the end of recovery") {
+                _ = await errorCode { try await junk(store) }
+                return device.events.contains(.gaveUp)
+            }
+            try await device.wait(for: "the refusal to be remembered") { device.refusals.count == 1 }
+            try faults.clearLog()
+            try faults.command()
+            // The same again is not another.
+            await device.devices.renewPassword(TestDevice.clusterID, SecretBytes(Array(device.pin.utf8)))
+            try await Task.sleep(for: .milliseconds(100))
+            #expect(try logins() == 0)
+            // Another is asked about once. It is wrong too.
+            await device.devices.renewPassword(TestDevice.clusterID, SecretBytes(Array("another".utf8)))
+            try await device.wait(for: "the new PIN to be refused") { device.refusals.count == 2 }
+            #expect(try logins() == 1)
         }
     }
 

@@ -3,6 +3,7 @@ internal import KMSModel
 internal import KMSTesting
 internal import KeyStorePKCS11
 internal import KeyStores
+internal import PKCS11
 internal import SecureMemory
 internal import Testing
 

@@ -106,7 +106,10 @@ internal import Testing
         let device = try TestDevice(configuration, pin: token.pin)
         for _ in 0..<2 {
             try await device.whileConnected { store async throws in
-                #expect(try await store.inventory() == [InventoryEntry(id: nil, label: "somebody else's")])
+                #expect(
+                    try await store.inventory() == [
+                        InventoryEntry(id: nil, label: "somebody else's", isExposed: true)
+                    ])
             }
         }
     }

@@ -20,8 +20,19 @@ public struct ReconciliationReport: Sendable, Hashable {
     public var unfinished: [BackingKeyID] = []
     /// ARNs of KMS keys whose material is not in the key store.
     public var missing: [String] = []
+    /// KMS keys whose material the device would give away: somebody has changed the attributes of its object.
+    public var exposed: [String] = []
+    /// KMS keys whose material is there more than once under one id. None of the objects is used.
+    public var duplicated: [String] = []
     /// Objects that are no key of this installation. Never touched.
     public var unknown: [InventoryEntry] = []
+    /// The device was exchanged for another one, or restored onto one: its serial number before, and now.
+    public var exchanged: Exchange?
+
+    public struct Exchange: Sendable, Hashable {
+        public let before: String
+        public let now: String
+    }
 }
 
 extension KeyManagementService {
@@ -31,12 +42,31 @@ extension KeyManagementService {
         do {
             // Intents are finished first: their objects are neither missing nor unknown.
             await finishIntents(at: placement, in: keyStore, &report)
-            if let inventory = try await keyStore.inventory() { compare(inventory, placement, &report) }
+            // Requests go on meanwhile: what comes or goes between the two looks is neither missing nor unknown.
+            let before = metadata.read { $0.backingKeys(at: placement) }
+            if let inventory = try await keyStore.inventory() { compare(inventory, placement, since: before, &report) }
+            if case .device(let clusterID) = placement, let serialNumber = keyStore.deviceSerialNumber {
+                report.exchanged = try await note(serialNumber, of: clusterID)
+            }
         } catch {
             logger.warning("reconciliation failed", metadata: ["error": "\(error)"])
         }
         log(report, placement)
         return report
+    }
+
+    /// Reconciles every key store that can be reached now.
+    public func reconcile() async {
+        let placements = metadata.read { directory in
+            Set(directory.keys { _ in true }.map(\.placement) + directory.intents.values.map(\.placement))
+        }
+        for placement in placements {
+            if let keyStore = metadata.read({ self.registry.anyKeyStore(at: placement, in: $0) }) {
+                _ = await reconcile(placement, in: keyStore)
+            } else {
+                logger.warning("a key store cannot be reached", metadata: ["place": "\(placement)"])
+            }
+        }
     }
 
     /// Finishes what waits for any key store that can be reached now.
@@ -83,42 +113,6 @@ extension KeyManagementService {
                 "key material waits to be destroyed",
                 metadata: ["backingKey": "\(id)", "key": "\(intent.keyARN)", "error": "\(error)"])
             report.unfinished.append(id)
-        }
-    }
-
-    private func compare(_ inventory: [InventoryEntry], _ placement: Placement, _ report: inout ReconciliationReport) {
-        let present = Set(inventory.compactMap(\.id))
-        let (missing, known) = metadata.read { directory in
-            var known = Set(directory.intents.keys).union(directory.importParameters.keys)
-            var missing: [String] = []
-            for key in directory.keys(where: { _ in true }) {
-                for material in key.materials where material.placement == placement && material.isPresent {
-                    known.insert(material.backingKey.id)
-                    if !present.contains(material.backingKey.id) { missing.append(key.arn) }
-                }
-            }
-            return (missing, known)
-        }
-        report.missing = missing
-        report.unknown = inventory.filter { entry in entry.id.map { !known.contains($0) } ?? true }
-    }
-
-    private func log(_ report: ReconciliationReport, _ placement: Placement) {
-        let place = "\(placement)"
-        for id in report.finished {
-            logger.notice(
-                "finished what an interruption left behind", metadata: ["place": "\(place)", "backingKey": "\(id)"])
-        }
-        for arn in report.missing {
-            logger.error("the material of a KMS key is missing", metadata: ["place": "\(place)", "key": "\(arn)"])
-        }
-        for entry in report.unknown {
-            logger.notice(
-                "the key store holds an object that is no key of this installation",
-                metadata: [
-                    "place": "\(place)", "id": "\(entry.id.map(String.init(describing:)) ?? "none")",
-                    "label": "\(entry.label)",
-                ])
         }
     }
 }

@@ -152,9 +152,8 @@ extension KeyManagementService {
             registry.setDefaultDevice(clusterID, keyStore)
         } catch {
             logger.error("a device is not available", metadata: ["device": "\(clusterID)", "error": "\(error)"])
-            if error.mayPass {
-                retry(after: pauseSeconds) { await self.connectDefaultDevice(clusterID, pauseSeconds: $0) }
-            }
+            // Whatever the reason: a PIN that was refused is not tried again, and its file may hold another one by then.
+            retry(after: pauseSeconds) { await self.connectDefaultDevice(clusterID, pauseSeconds: $0) }
         }
     }
 

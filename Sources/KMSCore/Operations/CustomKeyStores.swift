@@ -78,7 +78,8 @@ extension KeyManagementService {
             truncated: !page.isLast)
     }
 
-    /// KMS API: UpdateCustomKeyStore. The name may change while connected, the rest only while disconnected.
+    /// KMS API: UpdateCustomKeyStore. The name may change while connected, the rest only while disconnected. Beyond AWS, the
+    /// password may too: the next login takes it, so that the PIN of a token can be changed while its keys are used.
     public func updateCustomKeyStore(
         _ request: UpdateCustomKeyStoreRequest, _ context: RequestContext
     ) async throws(KMSError) -> UpdateCustomKeyStoreResponse {
@@ -93,10 +94,11 @@ extension KeyManagementService {
             guard var keyStore = directory.customKeyStores[resolved.id] else {
                 throw .customKeyStoreNotFound(resolved.id)
             }
-            let onlyRenames = sealedPassword == nil && device == nil
+            let needsNoDisconnect =
+                device == nil && (sealedPassword == nil || self.configuration.compatibility == .extended)
             switch self.registry.connection(keyStore.id) {
             case .disconnected: break
-            case .connected where onlyRenames: break
+            case .connected where needsNoDisconnect: break
             case .connected, .connecting, .disconnecting, .failed:
                 throw .customKeyStoreState(keyStore.id, "disconnect it first")
             }
@@ -114,6 +116,9 @@ extension KeyManagementService {
                     "The cluster \(device.clusterID) is not related to the cluster \(keyStore.clusterID).")
             }
             changes.append(.putCustomKeyStore(keyStore))
+        }
+        if let password = request.keyStorePassword, case .connected = registry.connection(resolved.id) {
+            await devices.renewPassword(resolved.clusterID, password)
         }
         return UpdateCustomKeyStoreResponse()
     }

@@ -6,7 +6,7 @@ internal import KMSModel
 enum AuditEvents {
     /// A line of eventType AwsServiceEvent.
     static func encode(_ event: ServiceEvent) -> [UInt8] {
-        line(event.name, "kms.amazonaws.com", event.time, event.scope) { writer in
+        line(event.name, event.isAWSEvent ? "kms.amazonaws.com" : "strongroom", event.time, event.scope) { writer in
             if let id = event.customKeyStoreID {
                 writer.object("additionalEventData") { $0.member("customKeyStoreId", Text(id)) }
             }
@@ -22,7 +22,8 @@ enum AuditEvents {
                     writer.member("keyOrigin", event.origin)
                     writer.member("previousKeyMaterialId", previous)
                     writer.member("currentKeyMaterialId", current)
-                case .deletedExpiredKeyMaterial(let material):
+                case .deletedExpiredKeyMaterial(let material), .foundMaterialMissing(let material),
+                    .foundMaterialDuplicated(let material), .foundMaterialExposed(let material):
                     writer.member("keyMaterialId", material)
                 }
             }

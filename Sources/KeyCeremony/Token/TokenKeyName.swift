@@ -22,46 +22,20 @@ public struct TokenKeyName: Sendable {
     func withKey<Result>(
         pin: SecretBytes, _ body: (inout Session, ObjectHandle) throws(CeremonyError) -> Result
     ) throws(CeremonyError) -> Result {
-        var session = try openSession()
-        try CeremonyError.whileTalking(to: tokenLabel) { () throws(PKCS11Error) in try session.login(pin) }
+        let access = TokenAccess(modulePath: modulePath, initString: initString, token: .label(tokenLabel))
         let result: Swift.Result<Result, CeremonyError>
-        do throws(CeremonyError) {
-            result = .success(try body(&session, try findKey(&session)))
-        } catch {
-            result = .failure(error)
-        }
-        // Closing the last session does it too; somebody else in this process may have one.
-        try? session.logout()
-        return try result.get()
-    }
-
-    private func openSession() throws(CeremonyError) -> Session {
-        let module: Module
-        do throws(ModuleLoadFailure) {
-            module = try Module.load(path: modulePath, reserved: initString)
-        } catch {
-            throw CeremonyError(error.reason)
-        }
-        let slots = try CeremonyError.whileTalking(to: tokenLabel) { () throws(PKCS11Error) in
-            var found: [(slot: Slot, info: TokenInfo)] = []
-            for slot in try module.slotsWithToken() {
-                let info = try slot.tokenInfo()
-                if info.label == tokenLabel { found.append((slot, info)) }
+        do throws(TokenAccessError) {
+            result = try access.withSession(pin) { session throws(TokenAccessError) in
+                do throws(CeremonyError) {
+                    return .success(try body(&session, try findKey(&session)))
+                } catch {
+                    return .failure(error)
+                }
             }
-            return found
+        } catch {
+            throw CeremonyError(error.description)
         }
-        guard let token = slots.first else {
-            throw CeremonyError("\(modulePath) has no token with the label \(tokenLabel)")
-        }
-        guard slots.count == 1 else {
-            throw CeremonyError("\(modulePath) has \(slots.count) tokens with the label \(tokenLabel)")
-        }
-        guard !token.info.isUserPINLocked else {
-            throw CeremonyError("the PIN of the token \(tokenLabel) is locked")
-        }
-        return try CeremonyError.whileTalking(to: tokenLabel) { () throws(PKCS11Error) in
-            try token.slot.openSession(epoch: LoginEpoch())
-        }
+        return try result.get()
     }
 
     private var keyDescription: String {
@@ -95,13 +69,7 @@ public struct TokenKeyName: Sendable {
 
 extension CeremonyError {
     init(_ error: PKCS11Error, _ token: String) {
-        let explanation =
-            switch error.returnValue {
-            case .pinIncorrect: ": the PIN is wrong"
-            case .pinLocked: ": the PIN is locked"
-            default: ""
-            }
-        self.init("the token \(token) answers \(error)\(explanation)")
+        self.init("the token \(token) answers \(error)")
     }
 
     /// Gives a failure of the token its place in a sentence.

@@ -1,5 +1,7 @@
 // The form of the files in hsm-config/. Which file format they are in is the executable's business.
 
+internal import PKCS11
+
 extension TokenDeviceConfiguration: Decodable {
     private enum Keys: String, CodingKey, CaseIterable {
         case clusterId, module, initString, token, userName, pinFile, pinEnvironment, accounts, trustAnchor, profile
@@ -53,7 +55,8 @@ extension TokenDeviceConfiguration: Decodable {
 
 extension TokenProfile: Decodable {
     private enum Keys: String, CodingKey, CaseIterable {
-        case gcmIV, sessionCopies, syncDirectory, maxSessions, callTimeoutMilliseconds, keyPairTimeoutMilliseconds
+        case gcmIV, sessionCopies, syncDirectory, ignoresPINPad, maxSessions, callTimeoutMilliseconds,
+            keyPairTimeoutMilliseconds
         case connectTimeoutMilliseconds, queueLimit, stuckCallLimit, canaryIntervalMilliseconds,
             recoveryDelayMilliseconds
     }
@@ -74,6 +77,7 @@ extension TokenProfile: Decodable {
         }
         try set(\.sessionCopies, .sessionCopies)
         syncDirectory = try values.decodeIfPresent(String.self, forKey: .syncDirectory)
+        try set(\.ignoresPINPad, .ignoresPINPad)
         try set(\.maxSessions, .maxSessions)
         try set(\.callTimeoutMilliseconds, .callTimeoutMilliseconds)
         try set(\.keyPairTimeoutMilliseconds, .keyPairTimeoutMilliseconds)

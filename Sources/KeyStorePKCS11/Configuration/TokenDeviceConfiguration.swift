@@ -1,4 +1,5 @@
 public import KeyStores
+public import PKCS11
 
 /// One device of `hsm-config/`: a module, a token in it, how to log in, and what the device is like.
 ///
@@ -40,19 +41,6 @@ public struct TokenDeviceConfiguration: Sendable, Hashable {
     /// What the KMS core is told of it.
     public var device: KeyStoreDevice {
         KeyStoreDevice(clusterID: clusterID, trustAnchorPEM: trustAnchor, accounts: accounts)
-    }
-}
-
-/// How a token is found among the slots. Never by slot number: that changes when tokens come and go.
-public enum TokenSelector: Sendable, Hashable, CustomStringConvertible {
-    case label(String)
-    case serialNumber(String)
-
-    public var description: String {
-        switch self {
-        case .label(let label): "labelled \"\(label)\""
-        case .serialNumber(let serial): "with serial number \"\(serial)\""
-        }
     }
 }
 

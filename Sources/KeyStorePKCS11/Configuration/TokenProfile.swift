@@ -17,6 +17,8 @@ public struct TokenProfile: Sendable, Hashable {
     /// The directory in which the module keeps its token directories, if it does not bring new objects to the disk
     /// itself (SoftHSM never does): changed files and directories are fsynced before an answer.
     public var syncDirectory: String?
+    /// Log in with the configured PIN although the token has a keypad of its own for it.
+    public var ignoresPINPad = false
     /// Sessions that work in parallel, each on a thread of its own. One more is kept open for the login.
     public var maxSessions = 4
     /// From the request's arrival in the queue to its answer.

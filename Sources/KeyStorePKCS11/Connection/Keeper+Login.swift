@@ -2,6 +2,7 @@ internal import Foundation
 internal import KMSModel
 internal import KeyStores
 internal import PKCS11
+internal import SecureMemory
 internal import Synchronization
 
 /// Why a login did not come about.
@@ -23,9 +24,9 @@ struct LoginFailure: Error {
 
 extension Keeper {
     /// Finds the token, logs in, finds the keys and makes the canary; the first time it probes the token too.
-    mutating func establish() throws(LoginFailure) {
+    mutating func establish(_ pin: SecretBytes) throws(LoginFailure) {
         let slot = try findSlot()
-        try logIn(to: slot)
+        try logIn(to: slot, pin)
         do throws(PKCS11Error) {
             try settleIn(slot)
         } catch {
@@ -42,7 +43,7 @@ extension Keeper {
         } catch {
             throw LoginFailure(ConnectionFailure(error))
         }
-        let first = Self.search(module, configuration.token)
+        let first = module.search(configuration.token)
         switch first {
         case .found(let slot): return slot
         case .ambiguous: throw LoginFailure(Self.ambiguity(configuration.token))
@@ -50,7 +51,7 @@ extension Keeper {
         }
         // Some modules notice a new token only when they start (SoftHSM): start it again, if nobody is inside.
         let restarted = (try? module.restartIfIdle()) == true
-        switch restarted ? Self.search(module, configuration.token) : first {
+        switch restarted ? module.search(configuration.token) : first {
         case .found(let slot):
             return slot
         case .ambiguous:
@@ -64,32 +65,6 @@ extension Keeper {
         }
     }
 
-    private enum Search {
-        case found(Slot)
-        case ambiguous
-        case absent
-        case failed(PKCS11Error)
-    }
-
-    private static func search(_ module: Module, _ selector: TokenSelector) -> Search {
-        let slots: [Slot]
-        do throws(PKCS11Error) {
-            slots = try module.slotsWithToken()
-        } catch {
-            return .failed(error)
-        }
-        let found = slots.filter { slot in
-            // A slot that cannot say what is in it holds another token as far as we know.
-            guard let info = try? slot.tokenInfo(), info.isInitialized else { return false }
-            return switch selector {
-            case .label(let label): info.label == label
-            case .serialNumber(let serial): info.serialNumber == serial
-            }
-        }
-        guard let slot = found.first else { return .absent }
-        return found.count == 1 ? .found(slot) : .ambiguous
-    }
-
     private static func ambiguity(_ selector: TokenSelector) -> ConnectionFailure {
         ConnectionFailure(.internalError, "the module has more than one token \(selector)")
     }
@@ -97,7 +72,7 @@ extension Keeper {
     // MARK: Logging in
 
     /// One C_Login, and none at all if the token is about to lock or cannot know the user.
-    private mutating func logIn(to slot: Slot) throws(LoginFailure) {
+    private mutating func logIn(to slot: Slot, _ pin: SecretBytes) throws(LoginFailure) {
         let info: TokenInfo
         do throws(PKCS11Error) {
             info = try slot.tokenInfo()
@@ -122,16 +97,15 @@ extension Keeper {
             return ConnectionFailure(
                 .clusterNotFound, "another token, \(info.serialNumber), has taken the place of this one")
         }
-        if !info.isUserPINInitialized {
-            return ConnectionFailure(.userNotFound, "the token has no user PIN (CKF_USER_PIN_INITIALIZED is not set)")
-        }
-        if info.isUserPINLocked {
-            return ConnectionFailure(.userLockedOut, "the token shows CKF_USER_PIN_LOCKED")
-        }
-        if info.isUserPINFinalTry {
+        if info.hasPINPad, !configuration.profile.ignoresPINPad {
             return ConnectionFailure(
-                .userLockedOut,
-                "the token shows CKF_USER_PIN_FINAL_TRY: one more wrong PIN would lock it, so none is tried")
+                .invalidCredentials,
+                "the token asks for its PIN on its own keypad (CKF_PROTECTED_AUTHENTICATION_PATH), where nobody is when a "
+                    + "server logs in again; profile.ignoresPINPad lets it log in with the configured PIN all the same")
+        }
+        if let obstacle = info.loginObstacle {
+            return ConnectionFailure(
+                info.isUserPINInitialized ? .userLockedOut : .userNotFound, "the token \(obstacle)")
         }
         return nil
     }

@@ -8,18 +8,16 @@ internal import Synchronization
 /// when the last session closes), and climbs the ladder of recovery.
 struct Keeper: ~Copyable {
     let connection: TokenConnection
-    /// Kept while the store is connected: recovery logs in with the PIN that was accepted.
-    let pin: SecretBytes
+    /// Kept while the store is connected: recovery logs in again.
+    let pin: LoginPIN
     let refusals: any RefusedPINs
     var spare: Session?
     /// Of the token that was connected: another one behind the same label is not ours.
     var serialNumber: String?
 
-    private static let longestPauseMilliseconds = 30_000
-
     var configuration: TokenDeviceConfiguration { connection.configuration }
 
-    init(connection: TokenConnection, pin: SecretBytes, refusals: any RefusedPINs) {
+    init(connection: TokenConnection, pin: LoginPIN, refusals: any RefusedPINs) {
         self.connection = connection
         self.pin = pin
         self.refusals = refusals
@@ -30,14 +28,15 @@ struct Keeper: ~Copyable {
     /// - Returns: what is still to be done when the connection has ended: to tell whoever waits that it failed. A
     ///   caller that tries again at once finds nothing left of this attempt.
     mutating func run(_ answer: PendingAnswer<Result<Void, ConnectionFailure>>) -> @Sendable () -> Void {
+        let pin = pin.first
         do throws(LoginFailure) {
-            try establish()
+            try establish(pin)
         } catch {
             leaveToken()
             let failure = error.failure
             guard error.refusesPIN else { return { answer.settle(.failure(failure)) } }
             // Also when nobody waits any more: what matters is that it is remembered.
-            return rememberingRefusal { answer.settle(.failure(failure)) }
+            return rememberingRefusal(of: pin) { answer.settle(.failure(failure)) }
         }
         connection.startWorkers()
         connection.becomeHealthy()
@@ -58,8 +57,9 @@ struct Keeper: ~Copyable {
     private mutating func keep() {
         let thread = WorkQueue.Thread(number: 0)
         var seenOrders = 0
-        var pause = configuration.profile.recoveryDelayMilliseconds
-        var due = DispatchTime.now() + .milliseconds(configuration.profile.canaryIntervalMilliseconds)
+        var ladder = RecoveryLadder(firstRestMilliseconds: configuration.profile.recoveryDelayMilliseconds)
+        var generator = SystemRandomNumberGenerator()
+        var due = nextCanary
         var wasSick = false
         while true {
             switch connection.care.next(thread, seenOrders: &seenOrders, until: due) {
@@ -71,70 +71,102 @@ struct Keeper: ~Copyable {
             case .stop:
                 return
             case .nothing:
-                if wasSick {
-                    if recover() {
-                        pause = configuration.profile.recoveryDelayMilliseconds
-                    } else {
-                        pause = min(pause * 2, Self.longestPauseMilliseconds)
-                    }
-                    due = .now() + .milliseconds(pause)
-                } else {
+                if !wasSick {
                     _ = connection.checkCanary()
+                } else if let rest = recover(&ladder, &generator) {
+                    due = .now() + .milliseconds(rest)
                 }
             }
             let isSick = connection.state.withLock { $0.sickness != nil }
-            if isSick, !wasSick {
-                due = .now() + .milliseconds(pause)
+            if isSick, !wasSick, case .rest(let milliseconds) = ladder.rest(&generator) {
+                due = .now() + .milliseconds(milliseconds)
             } else if !isSick, due <= .now() || wasSick {
-                due = .now() + .milliseconds(configuration.profile.canaryIntervalMilliseconds)
+                due = nextCanary
             }
             wasSick = isSick
         }
     }
 
+    private var nextCanary: DispatchTime { .now() + .milliseconds(configuration.profile.canaryIntervalMilliseconds) }
+
     // MARK: Recovery
 
-    /// One climb of the ladder: a new session, then a new login, then a restart of the module.
-    private mutating func recover() -> Bool {
-        let (login, canary, hasGivenUp) = connection.state.withLock { ($0.login, $0.canary, $0.hasGivenUp) }
-        if hasGivenUp { return false }
-        if let login, TokenConnection.failure(of: canary, in: login, sealing: connection.sealing) == nil {
-            return recovered("in a new session")
-        }
-        leaveToken()
-        if loginAgain() { return recovered("with a new login") }
-        guard !connection.state.withLock({ $0.hasGivenUp }) else { return false }
-        // Only if nobody is inside the module: not the workers, which have closed their sessions by now unless a
-        // call has hung, and not another token of the same module.
-        guard let module = try? Module.load(path: configuration.modulePath, reserved: configuration.reservedInitString),
-            (try? module.restartIfIdle()) == true
-        else { return false }
-        return loginAgain() && recovered("after a restart of the module")
-    }
-
-    private mutating func loginAgain() -> Bool {
-        do throws(LoginFailure) {
-            try establish()
-            return true
-        } catch {
-            leaveToken()
-            if error.refusesPIN {
-                connection.state.withLock { $0.hasGivenUp = true }
-                rememberingRefusal {}()
-                connection.tell(.gaveUp, "\(error.failure)")
+    /// Climbs the ladder once, up to where the token is well.
+    ///
+    /// - Returns: how long to rest before the next climb, in milliseconds; nil when the token is well.
+    private mutating func recover(
+        _ ladder: inout RecoveryLadder, _ generator: inout SystemRandomNumberGenerator
+    ) -> Int? {
+        if ladder.hasGivenUp, !usablePINs.isEmpty { ladder.resume() }
+        var step = ladder.climb()
+        while true {
+            switch step {
+            case .climb(let rung):
+                step = ladder.next(after: climb(rung), &generator)
+            case .rest(let milliseconds):
+                return milliseconds
+            case .recovered(let rung):
+                connection.becomeHealthy()
+                connection.tell(.recovered, rung.description)
+                return nil
+            case .giveUp:
+                // Costs the token nothing: only the PIN is looked at.
+                return configuration.profile.canaryIntervalMilliseconds
             }
-            return false
         }
     }
 
-    private func recovered(_ how: String) -> Bool {
-        connection.becomeHealthy()
-        connection.tell(.recovered, how)
-        return true
+    private mutating func climb(_ rung: RecoveryLadder.Rung) -> RecoveryLadder.Outcome {
+        switch rung {
+        case .session:
+            let (login, canary) = connection.state.withLock { ($0.login, $0.canary) }
+            guard let login, TokenConnection.failure(of: canary, in: login, sealing: connection.sealing) == nil else {
+                return .notWell
+            }
+            return .well
+        case .login:
+            leaveToken()
+            return loginAgain()
+        case .moduleRestart:
+            // Only if nobody is inside the module: not the workers, which have closed their sessions by now unless a
+            // call has hung, and not another token of the same module.
+            guard
+                let module = try? Module.load(
+                    path: configuration.modulePath, reserved: configuration.reservedInitString),
+                (try? module.restartIfIdle()) == true
+            else { return .notWell }
+            return loginAgain()
+        }
     }
 
-    private func rememberingRefusal(then answer: @escaping @Sendable () -> Void) -> @Sendable () -> Void {
-        let (refusals, pin, clusterID) = (refusals, pin, configuration.clusterID)
+    private mutating func loginAgain() -> RecoveryLadder.Outcome {
+        var failure: ConnectionFailure?
+        for pin in usablePINs {
+            do throws(LoginFailure) {
+                try establish(pin)
+                self.pin.accepted(pin)
+                return .well
+            } catch {
+                leaveToken()
+                guard error.refusesPIN else { return .notWell }
+                self.pin.refused(pin)
+                rememberingRefusal(of: pin) {}()
+                failure = error.failure
+            }
+        }
+        let reason = failure.map(\.description) ?? "the PIN was refused before"
+        connection.tell(.gaveUp, "\(reason); recovery goes on when there is another PIN")
+        return .pinRefused
+    }
+
+    private var usablePINs: [SecretBytes] {
+        pin.candidates().filter { !refusals.isRefused($0, device: configuration.clusterID) }
+    }
+
+    private func rememberingRefusal(
+        of pin: SecretBytes, then answer: @escaping @Sendable () -> Void
+    ) -> @Sendable () -> Void {
+        let (refusals, clusterID) = (refusals, configuration.clusterID)
         return {
             Task {
                 await refusals.refuse(pin, device: clusterID)
@@ -149,5 +181,15 @@ struct Keeper: ~Copyable {
         guard var session = spare.take() else { return }
         try? session.logout()
         try? session.close()
+    }
+}
+
+extension RecoveryLadder.Rung: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .session: "in a new session"
+        case .login: "with a new login"
+        case .moduleRestart: "after a restart of the module"
+        }
     }
 }

@@ -40,13 +40,20 @@ extension TokenConnection {
         to queue: WorkQueue, _ timeoutMilliseconds: Int? = nil,
         _ body: @escaping @Sendable (inout Session?) -> Result<Answer, Fault>
     ) async -> Result<Answer, Fault> {
-        await withCheckedContinuation { continuation in
-            let answer = PendingAnswer<Result<Answer, Fault>>(continuation)
-            let job = Job(
-                deadline: .now + .milliseconds(timeoutMilliseconds ?? configuration.profile.callTimeoutMilliseconds),
-                run: { session in answer.settle(body(&session)) },
-                refuse: { error in answer.settle(.failure(.refused(error))) })
-            if let refusal = queue.submit(job) { job.refuse(refusal) }
+        let submitted = Mutex<Job?>(nil)
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let answer = PendingAnswer<Result<Answer, Fault>>(continuation)
+                let job = Job(
+                    deadline: .now
+                        + .milliseconds(timeoutMilliseconds ?? configuration.profile.callTimeoutMilliseconds),
+                    run: { session in answer.settle(body(&session)) },
+                    refuse: { error in answer.settle(.failure(.refused(error))) })
+                submitted.withLock { $0 = job }
+                if let refusal = queue.submit(job) { job.refuse(refusal) }
+            }
+        } onCancel: {
+            if let job = submitted.withLock({ $0 }) { queue.withdraw(job) }
         }
     }
 

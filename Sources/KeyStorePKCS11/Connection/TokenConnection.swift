@@ -31,8 +31,6 @@ final class TokenConnection: Sendable {
         var capabilities = TokenCapabilities()
         /// Why the token cannot be used; nil while it can.
         var sickness: String?
-        /// The PIN is refused now: recovery has stopped.
-        var hasGivenUp = false
         var liveWorkers = 0
         var threadCount = 0
         var hasEnded = false
@@ -66,7 +64,7 @@ final class TokenConnection: Sendable {
 
     /// Logs in, probes and starts the threads. Bounded by the profile's time limit for connecting; what comes back
     /// later is undone.
-    func start(pin: SecretBytes, refusals: any RefusedPINs) async throws(ConnectionFailure) {
+    func start(pin: LoginPIN, refusals: any RefusedPINs) async throws(ConnectionFailure) {
         let result = await withCheckedContinuation { continuation in
             let answer = PendingAnswer<Result<Void, ConnectionFailure>>(continuation)
             setAlarm(milliseconds: configuration.profile.connectTimeoutMilliseconds) {

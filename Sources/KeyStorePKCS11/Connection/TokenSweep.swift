@@ -12,12 +12,15 @@ struct TokenSweep: Sendable {
 
     /// Searches without a template: objects that were only half written when a process died lack attributes, their
     /// class among them, and must be seen too.
-    static func run(in session: inout Session) throws(PKCS11Error) -> TokenSweep {
+    ///
+    /// - Parameter only: the CKA_ID of all that is wanted.
+    static func run(in session: inout Session, only id: BackingKeyID? = nil) throws(PKCS11Error) -> TokenSweep {
         var sweep = TokenSweep()
-        for object in try session.findObjects([]) {
+        for object in try session.findObjects(id.map { [.id($0.bytes), .flag(.token, true)] } ?? []) {
             let values: AttributeValues
             do throws(PKCS11Error) {
-                values = try session.attributes(of: object, [.objectClass, .keyType, .token, .id, .label])
+                values = try session.attributes(
+                    of: object, [.objectClass, .keyType, .token, .id, .label, .sensitive, .extractable])
             } catch {
                 if error.isDeviceFault { throw error }
                 // Destroyed since, or too broken to be read.
@@ -42,7 +45,10 @@ struct TokenSweep: Sendable {
             return
         }
         let id = values.bytes(.id).flatMap { BackingKeyID(bytes: $0) }
-        inventory.append(InventoryEntry(id: id, label: values.text(.label) ?? ""))
+        inventory.append(
+            InventoryEntry(
+                id: id, label: values.text(.label) ?? "",
+                isExposed: values.flag(.extractable) == true || values.flag(.sensitive) == false))
         guard let id, let type = values.number(.keyType).map(KeyType.init),
             Self.kinds[objectClass]?.contains(type) == true
         else { return }

@@ -1,17 +1,17 @@
-internal import Dispatch
-internal import KeyStores
-internal import PKCS11
+package import Dispatch
+package import KeyStores
+package import PKCS11
 internal import Synchronization
 
 /// One piece of work for a token's thread. Its caller is answered exactly once, whoever comes first.
-final class Job: Sendable {
-    let deadline: ContinuousClock.Instant
+package final class Job: Sendable {
+    package let deadline: ContinuousClock.Instant
     /// Does the work in the thread's session (nil: none is open) and answers the caller.
-    let run: @Sendable (inout Session?) -> Void
+    package let run: @Sendable (inout Session?) -> Void
     /// Answers the caller with an error instead.
-    let refuse: @Sendable (KeyStoreError) -> Void
+    package let refuse: @Sendable (KeyStoreError) -> Void
 
-    init(
+    package init(
         deadline: ContinuousClock.Instant, run: @escaping @Sendable (inout Session?) -> Void,
         refuse: @escaping @Sendable (KeyStoreError) -> Void
     ) {
@@ -24,8 +24,8 @@ final class Job: Sendable {
 /// The bounded queue between callers, who await, and the token's own threads, which block.
 ///
 /// Jobs run in order of arrival. Each has its own time limit.
-final class WorkQueue: Sendable {
-    enum Step: Sendable {
+package final class WorkQueue: Sendable {
+    package enum Step: Sendable {
         case job(Job)
         /// The login has changed or is about to: close the session.
         case closeSession
@@ -49,24 +49,24 @@ final class WorkQueue: Sendable {
     }
 
     /// A thread that takes jobs from the queue; made and used by that thread.
-    final class Thread: Sendable {
-        let number: Int
+    package final class Thread: Sendable {
+        package let number: Int
         /// Signalled once each time the thread is taken from `idle`.
         let wake = DispatchSemaphore(value: 0)
 
-        init(number: Int) {
+        package init(number: Int) {
             self.number = number
         }
     }
 
     private let state: Mutex<State>
 
-    init(limit: Int, refusal: KeyStoreError? = nil) {
+    package init(limit: Int, refusal: KeyStoreError? = nil) {
         state = Mutex(State(waiting: Ring(capacity: limit), refusal: refusal))
     }
 
     /// Takes the job, or tells why not; the job's caller is then still to be answered.
-    func submit(_ job: Job) -> KeyStoreError? {
+    package func submit(_ job: Job) -> KeyStoreError? {
         let (refusal, thread) = state.withLock { state -> (KeyStoreError?, Thread?) in
             if let refusal = state.refusal { return (refusal, nil) }
             guard state.waiting.append(job) else {
@@ -78,8 +78,15 @@ final class WorkQueue: Sendable {
         return refusal
     }
 
+    /// Takes back a job that nobody wants any more. One that runs already runs to its end: nobody knows how far the token
+    /// is with it.
+    package func withdraw(_ job: Job) {
+        let isWaiting = state.withLock { $0.waiting.remove(job) }
+        if isWaiting { job.refuse(KeyStoreError(.unavailable, "the caller has gone")) }
+    }
+
     /// Waits for something to do. `seenOrders` is the thread's own note of the orders that it has followed.
-    func next(_ thread: Thread, seenOrders: inout Int, until deadline: DispatchTime = .distantFuture) -> Step {
+    package func next(_ thread: Thread, seenOrders: inout Int, until deadline: DispatchTime = .distantFuture) -> Step {
         while true {
             let step = state.withLock { state -> Step? in
                 if state.isStopped { return .stop }
@@ -109,7 +116,7 @@ final class WorkQueue: Sendable {
     }
 
     /// Notes that the thread's job is done. False when the thread had been given up meanwhile.
-    func finished(_ thread: Thread) -> Bool {
+    package func finished(_ thread: Thread) -> Bool {
         state.withLock { state in
             state.running[thread.number] = nil
             return state.stuck.remove(thread.number) == nil
@@ -117,12 +124,12 @@ final class WorkQueue: Sendable {
     }
 
     /// The number of threads that have not come back in time.
-    var stuckCount: Int { state.withLock { $0.stuck.count } }
+    package var stuckCount: Int { state.withLock { $0.stuck.count } }
 
     /// Refuses what waits past its limit and gives up the threads that are still busy with a job past its limit.
     ///
     /// - Returns: how many threads were given up now.
-    func expire(now: ContinuousClock.Instant) -> Int {
+    package func expire(now: ContinuousClock.Instant) -> Int {
         var expired: [Job] = []
         let givenUp = state.withLock { state in
             expired = state.waiting.removeExpired(now)
@@ -139,19 +146,19 @@ final class WorkQueue: Sendable {
     }
 
     /// Stops taking work, refuses what waits, and makes every thread close its session.
-    func refuse(with error: KeyStoreError) {
+    package func refuse(with error: KeyStoreError) {
         halt(with: error, forever: false)
     }
 
     /// Takes work again.
-    func accept() {
+    package func accept() {
         state.withLock { state in
             if !state.isStopped { state.refusal = nil }
         }
     }
 
     /// Ends every thread, and refuses all work from now on.
-    func stop(with error: KeyStoreError) {
+    package func stop(with error: KeyStoreError) {
         halt(with: error, forever: true)
     }
 
@@ -206,6 +213,13 @@ private struct Ring {
             if job.deadline <= now { expired.append(job) } else { _ = append(job) }
         }
         return expired
+    }
+
+    /// False when the job is not there. The others keep their order.
+    mutating func remove(_ job: Job) -> Bool {
+        let all = removeAll()
+        for other in all where other !== job { _ = append(other) }
+        return count < all.count
     }
 
     mutating func removeAll() -> [Job] {
