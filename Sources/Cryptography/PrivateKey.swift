@@ -169,11 +169,21 @@ public final class PrivateKey: Sendable {
     public func decrypt(
         _ ciphertext: Span<UInt8>, _ scheme: EncryptionScheme
     ) throws(CryptographyError) -> SecretBytes {
-        guard let object, let limit = scheme.maximumPlaintextByteCount(for: kind) else {
+        guard let limit = scheme.maximumPlaintextByteCount(for: kind) else {
+            throw CryptographyError(.unsupportedAlgorithm, "a \(kind.rawValue) key does not decrypt this way")
+        }
+        return try decrypt(ciphertext, scheme, longestPlaintext: limit)
+    }
+
+    /// The same with a limit of the caller's own, for a scheme that sets none.
+    func decrypt(
+        _ ciphertext: Span<UInt8>, _ scheme: EncryptionScheme, longestPlaintext: Int
+    ) throws(CryptographyError) -> SecretBytes {
+        guard let object, scheme.maximumPlaintextByteCount(for: kind) != nil else {
             throw CryptographyError(.unsupportedAlgorithm, "a \(kind.rawValue) key does not decrypt this way")
         }
         // RFC 8017 §7.1.2 step 1; an SM2 ciphertext has about 110 bytes more than its plaintext.
-        let lengths = kind.modulusByteCount.map { $0...$0 } ?? 1...limit + 256
+        let lengths = kind.modulusByteCount.map { $0...$0 } ?? 1...longestPlaintext + 256
         guard lengths ~= ciphertext.count else { throw .notAuthentic() }
         guard scheme != .sm2 || DER.isOneSequence(ciphertext) else { throw .notAuthentic() }
         return try object.decrypt(ciphertext, scheme)

@@ -41,12 +41,17 @@ extension PublicKey {
 }
 
 extension PrivateKey {
+    /// No wrapped material is longer (KMS API, ImportKeyMaterial: EncryptedKeyMaterial).
+    private static let longestMaterial = 6_144
+
     /// The reverse of `PublicKey.wrap`. AES keys of 16 and 24 bytes in the block are taken too.
     ///
     /// Errors: `authenticationFailure` for everything that does not unwrap, without a difference; `unsupportedAlgorithm`
     /// for a scheme that does not go with the key.
     public func unwrap(_ wrapped: Span<UInt8>, _ scheme: WrappingScheme) throws(CryptographyError) -> SecretBytes {
-        guard case .rsaAESKeyWrap(let hash) = scheme else { return try decrypt(wrapped, scheme.blockScheme) }
+        guard case .rsaAESKeyWrap(let hash) = scheme else {
+            return try decrypt(wrapped, scheme.blockScheme, longestPlaintext: Self.longestMaterial)
+        }
         guard let blockByteCount = kind.modulusByteCount else {
             throw CryptographyError(.unsupportedAlgorithm, "a \(kind.rawValue) key does not unwrap this way")
         }

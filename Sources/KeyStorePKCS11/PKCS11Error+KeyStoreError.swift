@@ -61,9 +61,8 @@ extension TokenOperation {
         default:
             break
         }
-        // Of an import, only what cannot be told from junk gets here as an error of C_Decrypt.
-        if self == .importKey, error.function == .decrypt {
-            return .askCanary(ifHealthy: Self.invalidCiphertext, retry: false)
+        if self == .importKey, error.function == .decrypt, error.mayMeanJunk {
+            return .askCanary(ifHealthy: Self.invalidCiphertext, retry: true)
         }
         if isDecryption, error.returnValue == junk {
             return .askCanary(ifHealthy: Self.invalidCiphertext, retry: false)

@@ -74,19 +74,10 @@ extension TokenKeyStore {
         try requireUnknown(key.id)
         let plan = try plan(request)
         let start = Date.now
-        let caller = Caller()
-        let answer: TokenImport.Answer
-        do throws(KeyStoreError) {
-            answer = try await run(.importKey, wrappingKey.id) { wrappingKey, session throws(PKCS11Error) in
-                let answer = try Self.importKey(plan, with: wrappingKey, in: &session)
-                // Nobody waits for a key that comes too late, and nobody knows of it.
-                if case .kept(let object, _, _) = answer, !caller.isWaiting { try session.destroyObject(object) }
-                return answer
-            }
-        } catch {
-            if error.code == .timedOut { caller.leave() }
-            throw error
-        }
+        var answer = try await attempt(plan, with: wrappingKey.id)
+        // A fault of the token looks like bytes that do not unwrap, and a good wrapping must not be called invalid for one
+        // that passes. Whatever it was that did not unwrap gets the second try.
+        if case .doesNotUnwrap = answer { answer = try await attempt(plan, with: wrappingKey.id) }
         switch answer {
         case .kept(let object, let publicKey, let path):
             try await bringToDisk(changedSince: start)
@@ -101,6 +92,23 @@ extension TokenKeyStore {
             throw Self.doesNotUnwrap
         case .incorrect(let reason): throw KeyStoreError(.incorrectMaterial, reason)
         case .failure(let reason): throw KeyStoreError(.internalFailure, reason)
+        }
+    }
+
+    private func attempt(
+        _ plan: Plan, with wrappingKey: BackingKeyID
+    ) async throws(KeyStoreError) -> TokenImport.Answer {
+        let caller = Caller()
+        do throws(KeyStoreError) {
+            return try await run(.importKey, wrappingKey) { wrappingKey, session throws(PKCS11Error) in
+                let answer = try Self.importKey(plan, with: wrappingKey, in: &session)
+                // Nobody waits for a key that comes too late, and nobody knows of it.
+                if case .kept(let object, _, _) = answer, !caller.isWaiting { try session.destroyObject(object) }
+                return answer
+            }
+        } catch {
+            if error.code == .timedOut { caller.leave() }
+            throw error
         }
     }
 

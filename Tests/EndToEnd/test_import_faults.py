@@ -105,6 +105,31 @@ def imported(request):
     return request.param
 
 
+@pytest.mark.parametrize("function", ["C_DecryptInit", "C_Decrypt"])
+def test_a_fault_that_passes_does_not_make_a_good_wrapping_wrong(place, cases, function):
+    case = cases["ECC_NIST_P256"]
+    for answer in ANSWERS:
+        case.prepare(0)
+        with place.token.failing(f"{function} return {answer} times 1"):
+            try:
+                case.bring()
+            except botocore.exceptions.ClientError as error:
+                assert is_trouble(error), (answer, error)
+        case.comes_back()
+
+
+@pytest.mark.parametrize("answer", ["60", "82"])
+def test_an_invalid_handle_of_the_new_object_does_not_cost_the_wrapping_key(place, cases, answer):
+    """CKR_KEY_HANDLE_INVALID, CKR_OBJECT_HANDLE_INVALID."""
+    case = cases["SYMMETRIC_DEFAULT"]
+    case.prepare(0)
+    with place.token.failing(f"C_CreateObject return {answer}"):
+        with pytest.raises(botocore.exceptions.ClientError) as caught:
+            case.bring()
+    assert is_trouble(caught.value)
+    case.comes_back()
+
+
 @pytest.mark.parametrize(("spec", "function"), [(spec, function) for spec in CALLED for function in CALLED[spec]])
 def test_a_call_that_fails(place, cases, imported, spec, function):
     case = cases[spec]

@@ -67,12 +67,12 @@ def assert_works(kms, key):
         mac = kms.generate_mac(KeyId=name, Message=b"x", MacAlgorithm=algorithm)["Mac"]
         assert mac == hmac.digest(wrapping.material(spec), b"x", f"sha{spec[5:]}")
     else:
-        [algorithm] = MATRIX[spec, "SIGN_VERIFY"]
+        algorithm = MATRIX[spec, "SIGN_VERIFY"][0]
         signature = kms.sign(KeyId=name, Message=b"x", SigningAlgorithm=algorithm)["Signature"]
         assert outside.is_valid(wrapping.public(spec), algorithm, signature, b"x")
 
 
-@pytest.mark.parametrize("spec", ["SYMMETRIC_DEFAULT", *HMAC, *ELLIPTIC])
+@pytest.mark.parametrize("spec", ["SYMMETRIC_DEFAULT", *HMAC, *ELLIPTIC, "RSA_2048", "RSA_3072", "RSA_4096"])
 def test_imports(kms, default_store, spec):
     key = wrapping.create(kms, spec)
     if default_store == "token":
@@ -141,6 +141,13 @@ def test_algorithms_and_wrapping_keys_belong_together(kms):
     for algorithm in wrapping.ALGORITHMS:
         with refused("ValidationException"):
             parameters(kms, key, algorithm, "SM2")
+
+
+@pytest.mark.parametrize("hash_name", ["SHA_1", "SHA_256"])
+def test_aes_key_wrap_is_not_for_china(kms, hash_name):
+    """KMS Developer Guide, "Importing key material step 3": there SM2PKE wraps private keys."""
+    with refused("UnsupportedOperationException"):
+        parameters(kms, wrapping.create(kms, "RSA_2048"), f"RSA_AES_KEY_WRAP_{hash_name}", "RSA_2048")
 
 
 def test_sm2_keys_are_not_imported(kms):

@@ -52,11 +52,17 @@ extension KeyManagementService {
         guard request.constraints?.sourceArn == nil else {
             throw .unsupportedOperation("The grant constraint SourceArn is only for grants to AWS services.")
         }
+        // AWS's texts, as its users quote them.
+        guard request.constraints?.encryptionContextEquals == nil || request.constraints?.encryptionContextSubset == nil
+        else { throw .validation("More than one constraint supplied") }
         try Self.checkSize(of: request.constraints?.encryptionContextEquals, "EncryptionContextEquals")
         try Self.checkSize(of: request.constraints?.encryptionContextSubset, "EncryptionContextSubset")
         guard !request.operations.isEmpty else { throw .validation("Operations must name at least one operation.") }
         var operations: [GrantOperation] = []
         for operation in request.operations where !operations.contains(operation) { operations.append(operation) }
+        guard operations != [.createGrant] else {
+            throw .validation("Grants must not contain only the CreateGrant operation.")
+        }
         let partition = context.caller.partition
         return Grant(
             id: Self.randomHexadecimal(64), name: request.name, granteePrincipal: try grantPrincipal(grantee, context),

@@ -51,11 +51,11 @@ extension KeyManagementService {
         let facts = RequestFacts.encryption(encryptionContext).with(.dataKeyPairSpec, Text(keyPairSpec.rawValue))
         let key = try resolve(
             keyID, forms: .keysAndAliases, for: operation, facts: facts, grantTokens: grantTokens, context)
+        try check(key, .encryptDecrypt, .encryption(.symmetricDefault), for: operation)
         // KMS API: "You cannot generate data key pairs with KMS keys in a custom key store."
         guard key.customKeyStoreID == nil else {
             throw .unsupportedOperation("\(key.arn) is in a custom key store, which makes no data key pairs.")
         }
-        try check(key, .encryptDecrypt, .encryption(.symmetricDefault), for: operation)
         let kind = try Self.kind(of: keyPairSpec, context)
         try endDryRun(dryRun, beforeUsing: key)
         let made = try await generate(kind)

@@ -105,6 +105,11 @@ extension KeyManagementService {
             guard wrappingKeySpec != .sm2 else {
                 throw .validation("\(algorithm.rawValue) needs an RSA wrapping key spec, not SM2.")
             }
+            // KMS Developer Guide, "Importing key material step 3": RSA_AES_KEY_WRAP_* is not supported in China Regions.
+            let isKeyWrap = algorithm == .rsaAesKeyWrapSha1 || algorithm == .rsaAesKeyWrapSha256
+            guard !isKeyWrap || !context.region.hasPrefix("cn-") else {
+                throw .unsupportedOperation("\(algorithm.rawValue) is not supported in China Regions: take SM2PKE.")
+            }
         }
         guard algorithm == .rsaesOaepSha1 || algorithm == .rsaesOaepSha256 else { return }
         switch key.keySpec {

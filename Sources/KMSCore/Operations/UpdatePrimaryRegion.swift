@@ -18,13 +18,13 @@ extension KeyManagementService {
         try await change(look) { targets throws(KMSError) in
             for (target, context) in zip(targets, [context, there]) {
                 try self.authorize(action, target, facts, context)
-                if target.key == nil { throw .keyNotFound(target.arn) }
+                guard let key = target.key else { throw .keyNotFound(target.arn) }
+                // The state of the primary is told before whether there is a replica.
+                try self.checkState(.cryptographic, of: key)
             }
         } _: { directory, changes throws(KMSError) in
             guard let before = look(directory)[0].key, let next = look(directory)[1].key else { throw .internalError }
             guard before.isPrimary else { throw .notPrimary(before.arn) }
-            // As for cryptography: crypto goes on while a key is Updating, and so does this.
-            for key in [before, next] { try self.checkState(.cryptographic, of: key) }
             for var key in directory.relatedKeys(of: before) where key.primaryRegion != next.scope.region {
                 key.primaryRegion = next.scope.region
                 changes.append(.putKey(key))
