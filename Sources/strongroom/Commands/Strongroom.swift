@@ -7,7 +7,9 @@ struct Strongroom: AsyncParsableCommand {
         abstract: "A server that speaks the AWS KMS API, with keys in software or on a PKCS#11 token.",
         version: "0.1.0",
         subcommands: [
-            Dev.self, Serve.self, Initialize.self, ImportKeyMaterial.self, Policy.self, Audit.self, Version.self,
+            Dev.self, Serve.self, Initialize.self, ImportKeyMaterial.self, Policy.self, Audit.self, Doctor.self,
+            Repair.self,
+            Version.self,
         ])
 }
 
