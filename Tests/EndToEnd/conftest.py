@@ -1,5 +1,6 @@
 """The fixtures of the end-to-end tests: one shared server, and servers of their own for tests that disturb."""
 
+import contextlib
 import itertools
 import os
 import shutil
@@ -8,7 +9,7 @@ import uuid
 import pytest
 
 from support import ceremony as ceremony_module
-from support import custom_store, faulty, key_specs, softhsm, wire, wrapping
+from support import custom_store, disk, faulty, key_specs, softhsm, wire, wrapping
 from support import server as server_module
 
 _numbers = itertools.count(1)
@@ -23,7 +24,8 @@ def pytest_addoption(parser):
 
 def pytest_sessionstart(session):
     """A missing tool is a failure, never a skipped test."""
-    missing = [tool for tool in ["softhsm2-util", "pkcs11-tool", "aws", "openssl"] if shutil.which(tool) is None]
+    tools = ["softhsm2-util", "pkcs11-tool", "aws", "openssl", "unshare", "nsenter"]
+    missing = [tool for tool in tools if shutil.which(tool) is None]
     files = [server_module.BINARY, faulty.MODULE, softhsm.MODULE]
     missing += [str(path) for path in files if not os.path.exists(path)]
     if missing:
@@ -55,6 +57,23 @@ def new_server(default_store):
     """Makes servers that belong to one test: `new_server(options=[...], start=True)`."""
     with server_module.servers() as make:
         yield lambda **arguments: make(**{"default_store": default_store, **arguments})
+
+
+@pytest.fixture
+def on_disks(new_server):
+    """Makes servers on small disks, and the disks: `on_disks(places=["softhsm"], start=False)`."""
+    with contextlib.ExitStack() as stack:
+        def make(places=tuple(disk.SIZES), start=True, prepare=None, **arguments):
+            server = new_server(start=False, **arguments)
+            if prepare:
+                prepare(server)
+            disks = stack.enter_context(contextlib.closing(disk.Disks(server, places)))
+            if start:
+                server.start()
+                disks.show()
+            return server, disks
+
+        yield make
 
 
 @pytest.fixture
