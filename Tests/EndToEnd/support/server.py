@@ -30,6 +30,14 @@ def ram_directory():
     return pathlib.Path(tempfile.mkdtemp(prefix="strongroom-e2e-", dir=parent))
 
 
+def disk_directory():
+    """A fresh directory that is not in memory."""
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="strongroom-e2e-", dir="/var/tmp"))
+    kind = subprocess.check_output(["stat", "--file-system", "--format=%T", directory], text=True).strip()
+    assert kind not in ["tmpfs", "ramfs"], f"/var/tmp is in memory ({kind})"
+    return directory
+
+
 def eventually(condition, what, seconds=30):
     """Polls until `condition` returns something true, and returns that."""
     deadline = time.monotonic() + seconds
