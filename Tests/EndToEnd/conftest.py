@@ -24,7 +24,7 @@ def pytest_addoption(parser):
 
 def pytest_sessionstart(session):
     """A missing tool is a failure, never a skipped test."""
-    tools = ["softhsm2-util", "pkcs11-tool", "aws", "openssl", "unshare", "nsenter"]
+    tools = ["softhsm2-util", "pkcs11-tool", "aws", "openssl", "unshare", "nsenter", "faketime"]
     missing = [tool for tool in tools if shutil.which(tool) is None]
     files = [server_module.BINARY, faulty.MODULE, softhsm.MODULE]
     missing += [str(path) for path in files if not os.path.exists(path)]
