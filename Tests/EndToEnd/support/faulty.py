@@ -1,6 +1,8 @@
 """A token that fails on command: Sources/FaultyToken in front of SoftHSM, below `strongroom serve`."""
 
+import collections
 import contextlib
+import re
 
 import botocore.exceptions
 
@@ -13,23 +15,53 @@ MODULE = BINARY.parent / "libFaultyToken.so"
 # What the token answers, as Cryptoki numbers it (PKCS#11 v3.1 §6).
 DEVICE_ERROR, DEVICE_MEMORY, DEVICE_REMOVED, FUNCTION_FAILED = "30", "31", "32", "6"
 SESSION_HANDLE_INVALID, TOKEN_NOT_PRESENT, USER_NOT_LOGGED_IN = "B3", "E0", "101"
+# Short, so that a test of a token that hangs need not wait long, and long enough for a busy machine.
+IMPATIENT = {
+    "callTimeoutMilliseconds": 1_000, "keyPairTimeoutMilliseconds": 4_000, "connectTimeoutMilliseconds": 10_000,
+    "canaryIntervalMilliseconds": 500, "recoveryDelayMilliseconds": 50, "maxSessions": 2,
+}
+# Named as people would, with the command that brings them about (docs/faulty-token.md).
+FAULTS = {
+    "device error": "* return 30",
+    "general error": "* return 5",
+    "function failed": "* return 6",
+    "no memory": "* return 2",
+    "device removed": "* return 32",
+    "token not present": "* return E0",
+    "operation active": "* return 90",
+    "not logged in": "* return 101",
+    "a code of the vendor": "* return 80000001",
+    "token pulled": "* vanish",
+    "now and then an error": "* return 32,E0,B3 chance 20% seed 7",
+    "answers lost": "C_Generate*,C_CreateObject,C_UnwrapKey,C_DestroyObject,C_Encrypt,C_Sign lose 30",
+    "IV of zeros": "C_Encrypt iv zero",
+    "another IV": "C_Encrypt iv other",
+    "readable keys": "* insensitive",
+    "attributes that lie": "* lie 103 0",
+    "no answer": "* block",
+    "slow answers": "* delay 1500",
+}
+# After these the program is not logged in any more, and nothing has told it so.
+LOST_LOGINS = {
+    "sessions dropped": "* drop-sessions",
+    "sessions dropped again and again": "* drop-sessions chance 20%",
+    "logged out": "* logout",
+}
 
 
-class FaultyToken:
-    """The commands are those of FaultyToken.h."""
+class Control:
+    """The commands and the log of FaultyToken (docs/faulty-token.md), and the environment that tells it of them."""
 
-    def __init__(self, directory):
-        self.token = ceremony.Token(directory)
-        self.directory = self.token.directory
-        self.control, self.log = self.directory / "control", self.directory / "log"
+    def __init__(self, directory, module=softhsm.MODULE):
+        self.control, self.log = directory / "control", directory / "log"
         self.control.write_text("")
         self.environment = {
-            **self.token.settings, "FAULTY_TOKEN_MODULE": str(softhsm.MODULE),
-            "FAULTY_TOKEN_CONTROL": str(self.control), "FAULTY_TOKEN_LOG": str(self.log)}
+            "FAULTY_TOKEN_MODULE": str(module), "FAULTY_TOKEN_CONTROL": str(self.control),
+            "FAULTY_TOKEN_LOG": str(self.log)}
 
     def command(self, *lines):
         """Replaces all commands."""
-        new = self.directory / "control.new"
+        new = self.control.with_suffix(".new")
         new.write_text("".join(f"{line}\n" for line in lines))
         new.rename(self.control)
 
@@ -47,28 +79,79 @@ class FaultyToken:
         self.log.unlink(missing_ok=True)
         return names
 
+
+class FaultyToken(Control):
+    """A token in a directory of its own."""
+
+    def __init__(self, directory):
+        self.token = ceremony.Token(directory)
+        self.directory = self.token.directory
+        super().__init__(self.directory)
+        self.environment |= self.token.settings
+
     def objects(self):
         """Keys of every kind that are on the token."""
         return softhsm.objects(self.directory, ceremony.PIN, label=self.token.label, kinds="")
 
 
-class Installation:
-    """`strongroom serve` with the token as its default key store, or with a custom key store on it."""
+def labels(objects):
+    """How often each label is on a token: of what holds a secret, the canary excluded."""
+    return collections.Counter(
+        entry.get("label", "") for entry in objects
+        if entry.get("label") != "strongroom canary" and re.match("Private|Secret", entry["kind"]))
 
-    def __init__(self, make, default_store):
-        self.server = make(default_store, start=False)
+
+class Prepared:
+    """An installation that has not been started, with the token as its default key store or without one."""
+
+    def __init__(self, make, on_token, profile, pin_file=None, syncs=False):
+        self.server = make("token" if on_token else "software", start=False)
         self.token = FaultyToken(self.server.directory)
         self.server.environment = self.token.environment
+        if syncs:
+            profile = {**profile, "syncDirectory": str(self.token.directory / "tokens")}
         softhsm.write_device(
             self.server.directory / "devices", "faulty", CLUSTER, module=MODULE, label=self.token.token.label,
-            pinFile=str(self.token.token.pin_file),
-            profile={
-                "syncDirectory": str(self.token.directory / "tokens"), "recoveryDelayMilliseconds": 20,
-                "keyPairTimeoutMilliseconds": 10000})  # For imports, too.
-        on_token = default_store == "token"
+            pinFile=str(pin_file or self.token.token.pin_file), profile=profile)
         self.folder = installation(
             self.server, hsmConfigDirectory=str(self.server.directory / "devices"),
             defaultKeyStore=CLUSTER if on_token else "software")
+
+    def client(self, **config):
+        # Every answer must come within a bounded time, whatever the token does.
+        return self.server.client(**{"read_timeout": 30, **config})
+
+    def create_store(self, kms, pin=ceremony.PIN):
+        return custom_store.create(kms, pin, cluster=CLUSTER)
+
+    def events(self, since=0):
+        """The events of the token that the server has logged, in order."""
+        return re.findall(r"event=(\w+)", self.server.log[since:])
+
+    def serves(self, works, seconds=60):
+        """Waits until `works` no longer raises, and returns what it returned."""
+        last = []
+
+        def attempt():
+            try:
+                return (works(),)
+            except Exception as error:  # Told below.
+                last[:] = [error]
+                return None
+
+        try:
+            return eventually(attempt, "service again", seconds)[0]
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {last}\n{self.server.log[-6000:]}") from error
+
+
+class Installation(Prepared):
+    """`strongroom serve` with the token as its default key store, or with a custom key store on it."""
+
+    def __init__(self, make, default_store):
+        on_token = default_store == "token"
+        profile = {"recoveryDelayMilliseconds": 20, "keyPairTimeoutMilliseconds": 10000}  # For imports, too.
+        super().__init__(make, on_token, profile, syncs=True)
         self.kms = self.server.start().client()
         # What CreateKey needs for a key on the token.
         self.where = {}
@@ -97,3 +180,16 @@ def installations():
     """Lends a function that makes installations."""
     with servers() as make:
         yield lambda default_store: Installation(make, default_store)
+
+
+@contextlib.contextmanager
+def prepared(on_token=True, start=True, pin_file=None, syncs=False, **profile):
+    """One installation with an impatient device, which is well again before its server is asked to end."""
+    with servers() as make:
+        made = Prepared(make, on_token, {**IMPATIENT, **profile}, pin_file, syncs)
+        if start:
+            made.server.start()
+        try:
+            yield made
+        finally:
+            made.token.command()

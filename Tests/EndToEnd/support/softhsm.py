@@ -59,9 +59,9 @@ def objects_of(data, pin, arn):
     return [entry for entry in objects(data, pin) if entry.get("label") == arn]
 
 
-def all_objects(data, pin):
+def all_objects(data, pin, label=TOKEN):
     """Keys of every kind."""
-    return objects(data, pin, kinds="")
+    return objects(data, pin, label=label, kinds="")
 
 
 def wrapping_keys(data, pin, arn=""):
