@@ -35,12 +35,17 @@ static void copy_environment(char *target, size_t size, const char *name)
 
 void control_begin(void)
 {
+    static char before[sizeof control_path];
     control_lock();
+    memcpy(before, control_path, sizeof before);
     copy_environment(control_path, sizeof control_path, "FAULTY_TOKEN_CONTROL");
     copy_environment(log_path, sizeof log_path, "FAULTY_TOKEN_LOG");
-    is_seen = false;
-    is_understood = true;
-    commands_clear();
+    // The same file again: what was counted stays, because a program that recovers calls C_Initialize many times.
+    if (strcmp(before, control_path) != 0) {
+        is_seen = false;
+        is_understood = true;
+        commands_clear();
+    }
     control_unlock();
 }
 

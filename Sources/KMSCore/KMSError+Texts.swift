@@ -116,9 +116,8 @@ extension KMSError {
 
     /// Details go to the log only.
     static let internalError = Self(.kmsInternal, "An internal error occurred. Try the request again.")
-    static func metadataNotWritten(_ error: MetadataStoreError) -> Self {
-        .init(.kmsInternal, "The change could not be stored. Try the request again.")
-    }
+    static let metadataNotWritten = Self(
+        .kmsInternal, "The change could not be stored. Try the request again.")
 }
 
 extension Decision.Denial {

@@ -65,7 +65,7 @@ public final class KeyManagementService: Sendable {
         self.principals = principals
         self.logger = logger
         self.serviceEvents = serviceEvents
-        let metadata = try Metadata(store)
+        let metadata = try Metadata(store, logger: logger)
         self.metadata = metadata
         registry = KeyStoreRegistry(software: softwareKeyStore)
         messageCounter = MessageCounter(metadata: metadata, logger: logger)

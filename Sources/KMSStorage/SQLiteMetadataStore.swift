@@ -146,7 +146,10 @@ extension SQLiteMetadataStore {
 
     /// Refuses a file that is not ours, is damaged, or that a newer version wrote, before anything is written to it.
     private static func check(_ database: Database, path: String) throws {
-        let isEmpty = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_schema") == 0
+        // The migrator makes its own table before the first version of ours: a full disk may come in between.
+        let isEmpty =
+            try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_schema WHERE tbl_name != 'grdb_migrations'")
+            == 0
         let owner = try Int32.fetchOne(database, sql: "PRAGMA application_id")
         guard isEmpty || owner == applicationID else {
             throw MetadataStoreError("it is an SQLite database of another application; give another data directory")

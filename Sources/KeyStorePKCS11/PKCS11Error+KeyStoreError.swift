@@ -1,11 +1,11 @@
-internal import KeyStores
-internal import PKCS11
+package import KeyStores
+package import PKCS11
 
 // The boundary between a token's answers and the errors of key stores. Return codes are not categories: the same
 // code means a bad tag on one token and a dead device on another, and differs by operation.
 
 /// What a key store asks of a token, as far as errors differ by it.
-enum TokenOperation: Sendable, Hashable {
+package enum TokenOperation: Sendable, Hashable {
     case encrypt
     /// With what this token answers to a wrong tag or padding, as the probe saw it; nil where it was not seen.
     case decrypt(junk: ReturnValue?)
@@ -26,7 +26,7 @@ enum TokenOperation: Sendable, Hashable {
 }
 
 /// What is to be done about an error.
-enum ErrorVerdict: Sendable {
+package enum ErrorVerdict: Sendable, Equatable {
     /// The token is well and the answer is final.
     case final(KeyStoreError)
     /// The canary decides: a sick token makes this `unavailable`, a healthy one this error, after one more try in
@@ -37,7 +37,7 @@ enum ErrorVerdict: Sendable {
 }
 
 extension TokenOperation {
-    func verdict(on error: PKCS11Error) -> ErrorVerdict {
+    package func verdict(on error: PKCS11Error) -> ErrorVerdict {
         let junk: ReturnValue? = if case .decrypt(let junk) = self { junk } else { nil }
         switch error.returnValue {
         case .objectHandleInvalid, .keyHandleInvalid:
@@ -49,11 +49,12 @@ extension TokenOperation {
             if isDecryption { return .final(Self.invalidCiphertext) }
         // SoftHSM, and other devices for a bad tag; and every device for a fault of its own.
         case .generalError, .functionFailed, .deviceError:
-            // The code that the probe saw for such a ciphertext needs no second try; another one may have been a passing
-            // fault of the device, and a good ciphertext must not be called invalid for that.
-            if isDecryption {
-                return .askCanary(ifHealthy: Self.invalidCiphertext, retry: error.returnValue != junk)
+            // Only C_Decrypt has seen the ciphertext. It gets a second try whatever the token says of wrong tags: it may have
+            // been a passing fault, and a good ciphertext must not be called invalid for that.
+            if isDecryption, error.function == .decrypt {
+                return .askCanary(ifHealthy: Self.invalidCiphertext, retry: true)
             }
+            if isDecryption { return .askCanary(ifHealthy: failure(error), retry: true) }
         // The session is not what we think it is: logged out, closed, or in the middle of something.
         case .sessionHandleInvalid, .sessionClosed, .userNotLoggedIn, .operationActive, .operationNotInitialized,
             .cryptokiNotInitialized:
@@ -65,7 +66,7 @@ extension TokenOperation {
             return .askCanary(ifHealthy: Self.invalidCiphertext, retry: true)
         }
         if isDecryption, error.returnValue == junk {
-            return .askCanary(ifHealthy: Self.invalidCiphertext, retry: false)
+            return .askCanary(ifHealthy: Self.invalidCiphertext, retry: true)
         }
         return .askCanary(ifHealthy: failure(error), retry: false)
     }

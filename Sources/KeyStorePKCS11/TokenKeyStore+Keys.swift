@@ -132,18 +132,34 @@ extension TokenKeyStore {
                 }
             }
             guard keys.count <= 1 else { return keys.count }
-            for object in keys + others + (copy.map { [$0] } ?? []) {
-                _ = try Self.unlessGone { () throws(PKCS11Error) in try session.destroyObject(object) }
+            if keys.isEmpty { try session.requireLogin() }
+            do throws(PKCS11Error) {
+                for object in keys + others + (copy.map { [$0] } ?? []) {
+                    _ = try Self.unlessGone { () throws(PKCS11Error) in try session.destroyObject(object) }
+                }
+            } catch {
+                Self.undestroyed.withLock { _ = $0.insert(id) }
+                throw error
             }
             return keys.count
         }
         guard found <= 1 else {
             throw KeyStoreError(.internalFailure, "\(found) keys have the CKA_ID \(id); none was destroyed")
         }
+        // SoftHSM hides an object that it could not destroy, and shows it again after its next start.
+        guard found > 0 || !Self.undestroyed.withLock({ $0.contains(id) }) else {
+            throw KeyStoreError(
+                .internalFailure,
+                "the token could not destroy \(id) before and does not show it now; it is looked for at the next start")
+        }
+        Self.undestroyed.withLock { _ = $0.remove(id) }
         connection.handles.remove(id)
         // Nothing found may mean destroyed by an attempt that was interrupted before the disk knew of it.
         try await bringToDisk(changedSince: found > 0 ? start : .distantPast)
     }
+
+    /// What C_DestroyObject has failed for in this process. Modules are processwide, and so is what they hide.
+    private static let undestroyed = Mutex<Set<BackingKeyID>>([])
 
     /// Nil for an object that is gone already, which is as good as destroyed: two requests may finish one destruction.
     private static func unlessGone<Answer>(_ body: () throws(PKCS11Error) -> Answer) throws(PKCS11Error) -> Answer? {

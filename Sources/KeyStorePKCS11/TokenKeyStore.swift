@@ -65,7 +65,11 @@ final class TokenKeyStore: KeyStore {
     }
 
     func inventory() async throws(KeyStoreError) -> [InventoryEntry]? {
-        try await run(.inventory) { session throws(PKCS11Error) in try TokenSweep.run(in: &session).inventory }
+        try await run(.inventory) { session throws(PKCS11Error) in
+            let inventory = try TokenSweep.run(in: &session).inventory
+            try session.requireLogin()
+            return inventory
+        }
     }
 
     var deviceSerialNumber: String? { connection.state.withLock { $0.login?.serialNumber } }
@@ -160,11 +164,17 @@ final class TokenKeyStore: KeyStore {
     private func findAgain(_ id: BackingKeyID, unlike used: KeyHandles.Entry) async -> Bool {
         if used.copy == nil, case .found(used) = connection.handles.lookup(id) {
             let search = await connection.perform { session throws(PKCS11Error) in
-                try TokenSweep.run(in: &session, only: id).keys[id]
+                let found = try TokenSweep.run(in: &session, only: id).keys[id]
+                if found == nil { try session.requireLogin() }
+                return found
             }
-            if case .success(let object?) = search {
+            switch search {
+            case .success(let object?):
                 connection.handles.insert(id, KeyHandles.Entry(object: object, copy: nil))
                 return true
+            case .success(nil): break
+            // Nobody knows: the key is not given up for that.
+            case .failure: return true
             }
         }
         return !connection.handles.giveUp(used, of: id)

@@ -21,6 +21,7 @@ public enum CryptokiFunction: String, Sendable {
     case getMechanismInfo = "C_GetMechanismInfo"
     case openSession = "C_OpenSession"
     case closeSession = "C_CloseSession"
+    case getSessionInfo = "C_GetSessionInfo"
     case initToken = "C_InitToken"
     case initPIN = "C_InitPIN"
     case login = "C_Login"

@@ -19,19 +19,11 @@ public struct TokenAccess: Sendable {
     public func withSession<Result>(
         _ pin: SecretBytes, _ body: (inout Session) throws(TokenAccessError) -> Result
     ) throws(TokenAccessError) -> Result {
-        try withLogin(pin) { session, _ throws(TokenAccessError) in try body(&session) }
-    }
-
-    /// The same with the slot, for work in more sessions of this login.
-    public func withLogin<Result>(
-        _ pin: SecretBytes, _ body: (inout Session, Slot) throws(TokenAccessError) -> Result
-    ) throws(TokenAccessError) -> Result {
-        let slot = try findSlot()
-        var session = try openSession(in: slot)
+        var session = try openSession(in: findSlot())
         do throws(PKCS11Error) { try session.login(pin) } catch { throw TokenAccessError(error, token) }
         let result: Swift.Result<Result, TokenAccessError>
         do throws(TokenAccessError) {
-            result = .success(try body(&session, slot))
+            result = .success(try body(&session))
         } catch {
             result = .failure(error)
         }

@@ -112,17 +112,18 @@ def test_a_server_does_not_serve_from_a_disk_that_is_read_only(served):
     assert server.start().client().encrypt(Plaintext=b"x", **key)
 
 
-def test_a_first_start_without_room_for_the_token_does_not_stand_in_the_way_of_the_next(on_disks):
-    for pages in range(4):
+@pytest.mark.parametrize(("place", "rooms"), [(TOKENS, range(4)), (DATA, [0, 9, 20, 26, 32, 38])])
+def test_a_first_start_without_room_does_not_stand_in_the_way_of_the_next(on_disks, place, rooms):
+    for pages in rooms:
         server, disks = on_disks(start=False)
-        disks[TOKENS].fill(pages)
+        disks[place].fill(pages)
         process = server.launch(server.directory / "ready.json")
         started = (server.directory / "ready.json").exists
         eventually(lambda: process.poll() is not None or started(), "an end or a server", 60)
         if started():
             process.kill()
         assert process.wait() != 0 and ("Error: " in server.log or started()), pages
-        disks[TOKENS].free()
+        disks[place].free()
         server.start()
         disks.show()
         Uses(server).make_all()

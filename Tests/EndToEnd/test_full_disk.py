@@ -35,6 +35,7 @@ def test_no_change_without_room_for_the_metadata(on_disks, places):
     for name in changes.calls:
         with refused("KMSInternalException", NOT_STORED, status=500):
             changes.make(name)
+    assert "the disk is full" in server.log
     assert everything(server) == before
     uses.make_all()
 
@@ -52,6 +53,21 @@ def test_no_change_without_room_for_the_metadata(on_disks, places):
     server.restart()
     assert everything(server) == after
     nothing_is_half_there(server, disks)
+
+
+def test_an_import_without_room_for_the_token(on_disks):
+    """SoftHSM answers CKR_OK for an object that it could not store; the wrapping key is not to blame."""
+    server, disks = on_disks()
+    changes = Changes(server)
+    names = ["import_key_material in the key store"]
+    names += ["import_key_material"] if server.default_store == "token" else []
+    disks[TOKENS].fill()
+    for name in names:
+        with refused("KMSInternalException", NO_OBJECT, status=500):
+            changes.make(name)
+    disks[TOKENS].free()
+    for name in names:
+        changes.make(name)
 
 
 def makes_objects(server, name):

@@ -3,11 +3,13 @@ can be read goes on, and all goes on when the disk is well again."""
 
 import pytest
 
+from support import softhsm
 from support.changes import Changes, Uses, everything, in_custom_store
 from support.disk import NO_OBJECT, TOKENS, failing, nothing_is_half_there
 from support.expect import refused
 from support.power_cuts import decrypted
 from support.server import eventually
+from support.wire import Wire
 
 NOT_STORED = "The change could not be stored. Try the request again."
 # System calls and their errors; what fdatasync reports may be on the disk all the same, and may not.
@@ -93,3 +95,19 @@ def test_a_token_that_becomes_read_only(on_disks):
     server.restart()
     assert everything(server) == after
     nothing_is_half_there(server, disks)
+
+
+def test_a_deletion_on_a_token_that_is_read_only_waits(on_disks):
+    """SoftHSM hides an object that it could not destroy, until it is started again."""
+    server, disks = on_disks()
+    kms, raw = server.client(), Wire(server)
+    due = kms.create_key(**in_custom_store(server))["KeyMetadata"]
+    kms.schedule_key_deletion(KeyId=due["KeyId"], PendingWindowInDays=7)
+    eventually(lambda: disks[TOKENS].remount("ro"), "a moment in which nothing is written")
+    raw.development("AdvanceClock", {"Seconds": 8 * 86400})
+    assert "key material waits to be destroyed" in server.log
+    assert disks[TOKENS].remount("rw")
+    raw.development("AdvanceClock", {"Seconds": 0})
+    server.restart()
+    nothing_is_half_there(server, disks)
+    assert softhsm.objects_of(server.data, server.pin, due["Arn"]) == []

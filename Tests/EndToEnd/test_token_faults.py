@@ -15,6 +15,8 @@ from support.expect import refused
 from support.server import eventually
 from support.workload import MESSAGE, Workload, code_of, leaves_nothing
 
+FAULTS = {**faulty.FAULTS, **faulty.LOST_LOGINS}
+
 
 @pytest.fixture(scope="module")
 def installation():
@@ -38,13 +40,13 @@ def workloads(installation, store):
 
 
 @pytest.mark.parametrize("place", ["default", "custom"])
-@pytest.mark.parametrize("fault", faulty.FAULTS)
+@pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_and_every_operation(installation, workloads, fault, place):
     workload = workloads[place]
     for operation, call in workload.operations.items():
         installation.serves(lambda: workload.prepare(operation))
         before = len(workload.created)
-        with installation.token.failing(faulty.FAULTS[fault]):
+        with installation.token.failing(FAULTS[fault]):
             code = code_of(call)
         assert code is None or code in workload.allowed, (operation, code)
         assert code is None or len(workload.created) == before
@@ -171,3 +173,36 @@ def test_connecting_to_a_token_in_trouble(attachable, region, command):
     blob = kms.encrypt(KeyId=key, Plaintext=MESSAGE)["CiphertextBlob"]
     assert kms.decrypt(CiphertextBlob=blob)["Plaintext"] == MESSAGE
     custom_store.disconnect(kms, store)
+
+
+# Logins that were lost unseen
+
+def test_deleted_material_is_not_taken_for_gone_by_a_session_that_is_logged_out():
+    """Such a session finds no private object, and says so with CKR_OK."""
+    with faulty.prepared() as installation:
+        workload = Workload(installation.client())
+        installation.serves(lambda: workload.prepare("DeleteImportedKeyMaterial"))
+        with installation.token.failing("C_FindObjectsInit logout"):
+            code_of(workload.delete_material)
+        installation.serves(workload.generate_mac)
+        installation.server.restart()
+        arn = workload.external["Arn"]
+        eventually(lambda: faulty.labels(installation.token.objects())[arn] == 0, "the end of deleted material", 40)
+
+
+def test_a_login_that_could_not_be_left_beside_another_token_of_the_module():
+    """The module cannot be started again, because the other token is in use, and C_Login finds the user logged in."""
+    with faulty.prepared() as installation:
+        installation.server.stop()
+        softhsm.make_token(installation.token.directory, "second", PIN)
+        softhsm.write_device(
+            installation.server.directory / "devices", "second", "cluster-secondtoken", module=faulty.MODULE,
+            label="second", profile=faulty.IMPATIENT)
+        kms = installation.server.start() and installation.client()
+        store = custom_store.connected(kms, PIN, cluster="cluster-secondtoken")
+        keys = [
+            kms.create_key()["KeyMetadata"]["KeyId"],
+            kms.create_key(Origin="AWS_CLOUDHSM", CustomKeyStoreId=store)["KeyMetadata"]["KeyId"]]
+        with installation.token.failing("C_DecryptInit,C_Logout,C_CloseSession return 30"):
+            eventually(lambda: installation.events().count("sick") == 2, "both sick")
+        installation.serves(lambda: [kms.encrypt(KeyId=key, Plaintext=MESSAGE) for key in keys], seconds=75)

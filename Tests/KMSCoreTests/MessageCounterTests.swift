@@ -18,7 +18,8 @@ struct MessageCounterTests {
     }
 
     private func counter(_ store: SQLiteMetadataStore) throws -> MessageCounter {
-        MessageCounter(metadata: try Metadata(store), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        return MessageCounter(metadata: try Metadata(store, logger: logger), logger: logger)
     }
 
     @Test func `Messages are reserved before they are counted, once for many`() async throws {

@@ -75,8 +75,22 @@ extension KeyManagementService {
         for placement in placements { await finishIntents(at: placement) }
     }
 
-    /// Finishes what waits in one place: a request waits for its own key store, and for no other.
-    func finishIntents(at placement: Placement) async {
+    /// Finishes what a request has left to be destroyed. What others left waits for housekeeping: no request does the work
+    /// of a whole backlog.
+    func finishIntents(of key: KMSKey) async {
+        let (intents, keyStore) = metadata.read { directory in
+            (
+                directory.intents.values.filter { $0.placement == key.placement && $0.keyARN == key.arn },
+                self.registry.anyKeyStore(at: key.placement, in: directory)
+            )
+        }
+        guard let keyStore else { return }
+        var report = ReconciliationReport()
+        for intent in intents where isLeftBehind(intent) { await finish(intent, in: keyStore, &report) }
+    }
+
+    /// Finishes what waits in one place.
+    private func finishIntents(at placement: Placement) async {
         let keyStore = metadata.read { self.registry.anyKeyStore(at: placement, in: $0) }
         var report = ReconciliationReport()
         if let keyStore { await finishIntents(at: placement, in: keyStore, &report) }

@@ -1,5 +1,6 @@
 import Dispatch
 package import KMSModel
+package import Logging
 import Synchronization
 
 /// The metadata of the installation: read from memory, changed by one writer.
@@ -11,9 +12,9 @@ package final class Metadata: Sendable {
     private let writer: Writer
 
     /// Reads everything from `store`.
-    package init(_ store: any MetadataStore) throws(MetadataStoreError) {
+    package init(_ store: any MetadataStore, logger: Logger) throws(MetadataStoreError) {
         directory = Mutex(Directory(try store.load()))
-        writer = Writer(store)
+        writer = Writer(store, logger)
     }
 
     /// Lends the current metadata to `body`, which must be short: readers exclude each other while it runs.
@@ -49,11 +50,15 @@ package final class Metadata: Sendable {
 /// Serialises changes on a thread of its own, because a commit blocks on the disk.
 private actor Writer {
     private let store: any MetadataStore
+    private let logger: Logger
     private nonisolated let executor = QueueExecutor()
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
-    init(_ store: any MetadataStore) { self.store = store }
+    init(_ store: any MetadataStore, _ logger: Logger) {
+        self.store = store
+        self.logger = logger
+    }
 
     /// Never inlined: inlined into its caller, Swift 6.3.1 takes the lock of the metadata on the caller's thread, before
     /// the hop to this actor, and gives it back on the writer's, which traps.
@@ -73,7 +78,8 @@ private actor Writer {
         do {
             try store.commit(changes)
         } catch {
-            throw .metadataNotWritten(error)
+            logger.error("a change could not be stored", metadata: ["error": "\(error)"])
+            throw .metadataNotWritten
         }
         metadata.publish(changes)
         return result

@@ -18,7 +18,7 @@ extension KeyManagementService {
             }
             return (before, before.keySpec == .symmetricDefault ? material.materialID : nil)
         }
-        await finishIntents(at: key.placement)
+        await finishIntents(of: key)
         return DeleteImportedKeyMaterialResponse(
             keyId: Text(key.arn), keyMaterialId: materialID.map { Text($0.lowercaseHexadecimal) })
     }

@@ -27,7 +27,7 @@ extension KeyManagementService {
                     + reason)
         }
         let parameters = try await makeImportParameters(request, key, keyStore, facts, context)
-        await finishIntents(at: key.placement)
+        await finishIntents(of: key)
         return GetParametersForImportResponse(
             importToken: try ImportToken(parameters).bytes(serverSecret), keyId: Text(key.arn),
             parametersValidTo: parameters.expirationDate,

@@ -42,7 +42,7 @@ extension KeyManagementService {
                 return material.materialID
             }
         }
-        await finishIntents(at: key.placement)
+        await finishIntents(of: key)
         return ImportKeyMaterialResponse(
             keyId: Text(key.arn),
             keyMaterialId: key.keySpec == .symmetricDefault ? Text(materialID.lowercaseHexadecimal) : nil)

@@ -82,13 +82,25 @@ extension Keeper {
         if let refusal = refusal(of: info) { throw LoginFailure(refusal) }
         do throws(PKCS11Error) {
             var session = try slot.openSession(epoch: LoginEpoch())
-            try session.login(pin)
+            try logIn(&session, pin)
             let login = TokenConnection.Login(slot: slot, epoch: session.epoch, serialNumber: info.serialNumber)
             spare = .some(session)
             serialNumber = info.serialNumber
             connection.state.withLock { $0.login = login }
         } catch {
             throw LoginFailure(error)
+        }
+    }
+
+    private func logIn(_ session: inout Session, _ pin: SecretBytes) throws(PKCS11Error) {
+        do throws(PKCS11Error) {
+            try session.login(pin)
+        } catch {
+            // Recovery could not log out of a token that failed at that too: the login is this connection's own. No PIN was
+            // looked at.
+            guard error.returnValue == .userAlreadyLoggedIn, serialNumber != nil else { throw error }
+            try session.logout()
+            try session.login(pin)
         }
     }
 

@@ -25,8 +25,8 @@ package struct RecoveryLadder: Sendable {
         case giveUp
     }
 
-    /// Nobody looks at a token less often, however long it has been away.
-    static let longestRestMilliseconds = 30_000
+    /// However long a token has been away, it is back in service about a second after its return.
+    static let longestRestMilliseconds = 1_000
 
     private let firstRestMilliseconds: Int
     private var restMilliseconds: Int
@@ -66,8 +66,8 @@ package struct RecoveryLadder: Sendable {
     /// The rest before a climb. Several servers that lost one token do not all come back to it at once: half of the time is
     /// drawn by lot.
     package mutating func rest(_ generator: inout some RandomNumberGenerator) -> Step {
-        let longest = min(restMilliseconds, Self.longestRestMilliseconds)
-        restMilliseconds = min(longest * 2, Self.longestRestMilliseconds)
+        let longest = restMilliseconds
+        restMilliseconds = max(firstRestMilliseconds, min(longest * 2, Self.longestRestMilliseconds))
         return .rest(milliseconds: Int.random(in: (longest + 1) / 2...longest, using: &generator))
     }
 

@@ -8,16 +8,17 @@ public import SecureMemory
 public enum TokenExaminer {
     /// Errors: a sentence.
     public static func examine(_ token: TokenAccess, pin: SecretBytes) throws(TokenAccessError) -> TokenExamination {
-        try token.withLogin(pin) { session, slot throws(TokenAccessError) in
+        try token.withSession(pin) { session throws(TokenAccessError) in
             do throws(PKCS11Error) {
-                return try examine(&session, slot)
+                return try examine(&session)
             } catch {
                 throw TokenAccessError(error, token.token)
             }
         }
     }
 
-    private static func examine(_ session: inout Session, _ slot: Slot) throws(PKCS11Error) -> TokenExamination {
+    private static func examine(_ session: inout Session) throws(PKCS11Error) -> TokenExamination {
+        let slot = session.slot
         let info = try slot.tokenInfo()
         let (capabilities, gcmIV) = try probe(slot, session.epoch)
         let gcmRefusal = capabilities.refusal(of: TokenCapabilities.Need.symmetric)

@@ -162,6 +162,7 @@ struct TokenImport: Sendable {
             }
         } catch {
             try? session.destroyObject(object)
+            guard error.returnValue != .objectHandleInvalid else { return .failure("the token did not keep the key") }
             throw error
         }
         return try keep(object, publicKey, isMaterialInHost: false, in: &session)
