@@ -26,7 +26,7 @@ public struct MetadataContents: Sendable {
     public var customKeyStores: [CustomKeyStore] = []
     public var intents: [Intent] = []
     public var settings: [MetadataSetting: [UInt8]] = [:]
-    /// Keyed hashes of refused PINs, by cluster id.
+    /// Keyed hashes of refused PINs, and of those that are being tried, by cluster id.
     public var refusedPINs: [String: Set<[UInt8]>] = [:]
     /// How many messages may have been encrypted under a material, rounded up, by KeyMaterialId: material that is
     /// imported again, or shared by the replicas of a multi-Region key, is one material.
@@ -67,6 +67,7 @@ public enum MetadataChange: Sendable {
     /// Nil removes the setting.
     case putSetting(MetadataSetting, [UInt8]?)
     case refusePIN(clusterID: String, keyedHash: [UInt8])
+    case forgetPIN(clusterID: String, keyedHash: [UInt8])
     case reserveMessages(materialID: [UInt8], total: UInt64)
     case putImportParameters(ImportParameters)
     /// By the id of their wrapping key.

@@ -120,6 +120,8 @@ public final class SQLiteMetadataStore: MetadataStore {
         case .putSetting(let setting, let value): try setting.put(value, into: database)
         case .refusePIN(let clusterID, let keyedHash):
             try RefusedPINRows.put(clusterID, keyedHash, into: database)
+        case .forgetPIN(let clusterID, let keyedHash):
+            try RefusedPINRows.delete(clusterID, keyedHash, from: database)
         case .reserveMessages(let materialID, let total):
             try MessageReservationRows.put(materialID, total, into: database)
         case .putImportParameters(let parameters): try parameters.put(into: database)

@@ -72,7 +72,7 @@ extension TokenOperation {
     }
 
     /// Whether doing it twice is the same as doing it once.
-    private var isRepeatable: Bool {
+    var isRepeatable: Bool {
         switch self {
         case .encrypt, .decrypt, .sign, .authenticate, .deriveSharedSecret, .fingerprint, .random, .inventory: true
         case .generateKey, .generateKeyPair, .importKey, .destroyKey: false

@@ -63,8 +63,13 @@ public final class TokenDevices: KeyStoreDevices {
     }
 
     /// Logs out of everything, whoever uses it, for the end of the process.
-    public func shutDown() async {
-        for login in logins.values { await login.shutDown() }
+    ///
+    /// - Returns: whether every call into a module has come back. If not, the process must end without running what modules
+    ///   have left for its end (`_exit`): they would tear down what the call stands on.
+    public func shutDown() async -> Bool {
+        var isDeserted = true
+        for login in logins.values where await !login.shutDown() { isDeserted = false }
+        return isDeserted
     }
 
     /// Whether the device can work now; nil when there is no such device.

@@ -1,3 +1,4 @@
+internal import Cryptography
 internal import KMSModel
 internal import KeyStores
 internal import PKCS11
@@ -41,7 +42,31 @@ extension TokenKeyStore {
         guard let made else {
             throw KeyStoreError(.internalFailure, "the token's answer does not have the form of a signature")
         }
+        guard try isValid(made, input, algorithm, key) else {
+            throw KeyStoreError(.internalFailure, "the signature that the token made does not verify")
+        }
         return made
+    }
+
+    /// Tokens fail in the middle of a computation too, and one wrong RSA signature is enough to factor the modulus where
+    /// the token works with its primes apart (Boneh, DeMillo, Lipton: On the Importance of Eliminating Errors in
+    /// Cryptographic Computations, 2001). So no signature leaves before it has been verified.
+    private func isValid(
+        _ signature: [UInt8], _ input: SigningInput, _ algorithm: SigningAlgorithmSpec, _ key: BackingKey
+    ) throws(KeyStoreError) -> Bool {
+        let (bytes, form) = input.content
+        do throws(CryptographyError) {
+            let publicKey: PublicKey
+            if let known = connection.publicKeys.value(for: key.id) {
+                publicKey = known
+            } else {
+                publicKey = try KeyTrial.publicKey(key.publicKey ?? [], key.keySpec)
+                connection.publicKeys.insert(publicKey, for: key.id)
+            }
+            return try publicKey.isValid(signature: signature.span, of: bytes.span, as: form, algorithm.scheme)
+        } catch {
+            throw KeyStoreError(.internalFailure, "the signature cannot be verified: \(error)")
+        }
     }
 
     func authenticate(

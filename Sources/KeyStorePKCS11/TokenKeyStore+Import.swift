@@ -73,14 +73,13 @@ extension TokenKeyStore {
         }
         try requireUnknown(key.id)
         let plan = try plan(request)
-        let start = Date.now
         var answer = try await attempt(plan, with: wrappingKey.id)
         // A fault of the token looks like bytes that do not unwrap, and a good wrapping must not be called invalid for one
         // that passes. Whatever it was that did not unwrap gets the second try.
         if case .doesNotUnwrap = answer { answer = try await attempt(plan, with: wrappingKey.id) }
         switch answer {
         case .kept(let object, let publicKey, let path):
-            try await bringToDisk(changedSince: start)
+            try await bringToDisk()
             connection.handles.insert(
                 key.id, KeyHandles.Entry(object: object, copy: await sessionCopy(of: object)))
             let backingKey = BackingKey(

@@ -38,7 +38,6 @@ extension TokenKeyStore {
         check: @escaping @Sendable (ObjectHandle, [UInt8]?, inout Session) throws(PKCS11Error) -> String?
     ) async throws(KeyStoreError) -> (object: ObjectHandle, publicKey: [UInt8]?) {
         try requireUnknown(id)
-        let start = Date.now
         let caller = Caller()
         let operation: TokenOperation = template.form.isKeyPair ? .generateKeyPair : .generateKey
         let made: KeyMaking.Made
@@ -55,7 +54,7 @@ extension TokenKeyStore {
         }
         switch made {
         case .sound(let object, let publicKey):
-            try await bringToDisk(changedSince: start)
+            try await bringToDisk()
             return (object, publicKey)
         case .wrong(let deviation):
             throw KeyStoreError(.internalFailure, "the token made a key that is not what was asked for: \(deviation)")
@@ -113,7 +112,6 @@ extension TokenKeyStore {
     }
 
     func destroyKey(_ id: BackingKeyID) async throws(KeyStoreError) {
-        let start = Date.now
         let copy: ObjectHandle? = if case .found(let entry) = connection.handles.lookup(id) { entry.copy } else { nil }
         // Searched for, not looked up: what an interrupted generation left behind is in no table.
         let found = try await run(.destroyKey) { session throws(PKCS11Error) in
@@ -155,7 +153,7 @@ extension TokenKeyStore {
         Self.undestroyed.withLock { _ = $0.remove(id) }
         connection.handles.remove(id)
         // Nothing found may mean destroyed by an attempt that was interrupted before the disk knew of it.
-        try await bringToDisk(changedSince: found > 0 ? start : .distantPast)
+        try await bringToDisk()
     }
 
     /// What C_DestroyObject has failed for in this process. Modules are processwide, and so is what they hide.
@@ -174,11 +172,9 @@ extension TokenKeyStore {
     }
 
     /// Nothing is acknowledged before it is on the disk; modules that see to that themselves have no directory here.
-    func bringToDisk(changedSince start: Date) async throws(KeyStoreError) {
-        guard let path = connection.configuration.profile.syncDirectory else { return }
-        let synced = await connection.perform { _ throws(PKCS11Error) in
-            Result { try DirectorySync(path: path).run(changedSince: start) }
-        }
+    func bringToDisk() async throws(KeyStoreError) {
+        guard let directory = connection.directorySync else { return }
+        let synced = await connection.perform { _ throws(PKCS11Error) in Result { try directory.run() } }
         switch synced {
         case .success(.success): return
         case .success(.failure(let error)):

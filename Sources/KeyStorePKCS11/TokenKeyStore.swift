@@ -123,26 +123,37 @@ final class TokenKeyStore: KeyStore {
         _ operation: TokenOperation, key find: () throws(KeyStoreError) -> (BackingKeyID, KeyHandles.Entry)?,
         _ body: @escaping @Sendable (KeyHandles.Entry?, inout Session) throws(PKCS11Error) -> Answer
     ) async throws(KeyStoreError) -> Answer {
+        let profile = connection.configuration.profile
+        let limit = operation.isLong ? profile.keyPairTimeoutMilliseconds : profile.callTimeoutMilliseconds
+        let deadline = ContinuousClock.now + .milliseconds(limit)
         // At most two more tries, whatever the reasons.
         var retriesLeft = 2
         while true {
             let key = try find()
             let entry = key?.1
             let error: PKCS11Error
-            let timeout =
-                operation.isLong ? connection.configuration.profile.keyPairTimeoutMilliseconds : nil
-            let attempt = await connection.perform(timeoutMilliseconds: timeout) { session throws(PKCS11Error) in
+            let attempt = await connection.perform(by: deadline) { session throws(PKCS11Error) in
                 try body(entry, &session)
             }
             switch attempt {
             case .success(let answer): return answer
-            case .failure(.refused(let refusal)): throw refusal
+            case .failure(.refused(let refusal)):
+                // Not begun, so that another try is the first one.
+                guard refusal.code == .unavailable, retriesLeft > 0, await connection.comesBack(by: deadline) else {
+                    throw refusal
+                }
+                retriesLeft -= 1
+                continue
             case .failure(.token(let tokenError)): error = tokenError
             }
             let verdict = operation.verdict(on: error)
             if case .final(let answer) = verdict { throw answer }
             guard await connection.isHealthy() else {
-                throw KeyStoreError(.unavailable, "the token is not well: \(error)")
+                guard operation.isRepeatable, retriesLeft > 0, await connection.comesBack(by: deadline) else {
+                    throw KeyStoreError(.unavailable, "the token is not well: \(error)")
+                }
+                retriesLeft -= 1
+                continue
             }
             switch verdict {
             case .final(let answer):

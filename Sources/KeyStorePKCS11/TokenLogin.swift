@@ -11,6 +11,8 @@ actor TokenLogin {
     private var current: Current?
     /// A connection that was given up while a call into its module had not come back.
     private var lingering: TokenConnection?
+    /// Those before it of which a worker was still inside a call.
+    private var left: [TokenConnection] = []
     /// Connecting and disconnecting take turns: an actor alone lets others in at each await.
     private var isBusy = false
     private var turns: [CheckedContinuation<Void, Never>] = []
@@ -46,12 +48,22 @@ actor TokenLogin {
         guard lingering?.hasEnded ?? true else {
             throw ConnectionFailure(.networkErrors, "an earlier call to the token has not come back")
         }
+        left = (left + [lingering].compactMap(\.self)).filter { !$0.isDeserted }
         let connection = TokenConnection(configuration: configuration, report: report)
         lingering = connection
         var reread: (@Sendable () -> SecretBytes?)?
         if password == nil { reread = { [self] () -> SecretBytes? in try? self.pin(nil) } }
-        let loginPIN = LoginPIN(pin, reread: reread)
-        try await connection.start(pin: loginPIN, refusals: refusals)
+        let isUndecided = refusals.isUndecided(pin, device: configuration.clusterID)
+        let loginPIN = LoginPIN(pin, isUndecided: isUndecided, reread: reread)
+        // A process that is killed between the token's refusal and its being remembered must not try again after its restart.
+        await refusals.beginLogin(pin, device: configuration.clusterID)
+        do throws(ConnectionFailure) {
+            try await connection.start(pin: loginPIN, refusals: refusals)
+        } catch {
+            if connection.hasEnded, !isUndecided { await refusals.endLogin(pin, device: configuration.clusterID) }
+            throw error
+        }
+        await refusals.endLogin(pin, device: configuration.clusterID)
         lingering = nil
         current = Current(connection: connection, pin: loginPIN, users: 1)
         return TokenKeyStore(connection: connection)
@@ -76,10 +88,12 @@ actor TokenLogin {
         }
     }
 
-    func shutDown() async {
+    /// - Returns: whether every call into the module has come back.
+    func shutDown() async -> Bool {
         await takeTurn()
         defer { passTurn() }
         await leave()
+        return (left + [lingering].compactMap(\.self)).allSatisfy(\.isDeserted)
     }
 
     var health: TokenHealth { current?.connection.health ?? .notConnected }

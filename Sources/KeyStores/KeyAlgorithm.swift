@@ -1,3 +1,4 @@
+public import Cryptography
 public import KMSModel
 
 /// One thing that a key can do, as the API names it.
@@ -29,4 +30,13 @@ public enum SigningInput: Hashable, Sendable {
     case digest([UInt8])
     /// EXTERNAL_MU: the 64-byte message representative of ML-DSA (FIPS 204, §6.2).
     case externalMu([UInt8])
+
+    /// For verification.
+    public var content: (bytes: [UInt8], form: SignedForm) {
+        switch self {
+        case .message(let bytes): (bytes, .message)
+        case .digest(let bytes): (bytes, .digest)
+        case .externalMu(let bytes): (bytes, .representative)
+        }
+    }
 }

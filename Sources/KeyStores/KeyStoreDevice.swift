@@ -64,9 +64,17 @@ public protocol KeyStoreDevices: Sendable {
     func disconnect(_ clusterID: String) async
 }
 
-/// Remembers refused PINs on disk, as keyed hashes, so that a restart loop cannot lock a token.
+/// Remembers on disk, as keyed hashes, which PINs were refused and which are being tried, so that no loop of restarts can
+/// lock a token.
 public protocol RefusedPINs: Sendable {
     func isRefused(_ pin: SecretBytes, device clusterID: String) -> Bool
     /// Durable when it returns.
     func refuse(_ pin: SecretBytes, device clusterID: String) async
+
+    /// Whether a first login with this PIN began whose end nobody saw: the process died in it.
+    func isUndecided(_ pin: SecretBytes, device clusterID: String) -> Bool
+    /// Before a first login. Durable when it returns.
+    func beginLogin(_ pin: SecretBytes, device clusterID: String) async
+    /// The login has come to its end.
+    func endLogin(_ pin: SecretBytes, device clusterID: String) async
 }

@@ -39,7 +39,8 @@ struct Server {
         var customKeyStoreID: String?
     }
 
-    func run() async throws {
+    /// - Returns: whether every call into a token's module has come back: the process may end as processes do.
+    func run() async throws -> Bool {
         ProcessProtection.forbidCoreDumps()
         let logger = makeLogger()
         let principals = try await principals.open(logger)
@@ -88,8 +89,10 @@ struct Server {
         try await group.run()
         await service.storeLastUses()
         auditLog?.close()
-        await tokenDevices.shutDown()
+        let isDeserted = await tokenDevices.shutDown()
         if let failure = start.failure.withLock({ $0 }) { throw failure }
+        if !isDeserted { logger.warning("a call to a token has not come back; leaving without it") }
+        return isDeserted
     }
 
     private func makeLogger() -> Logger {

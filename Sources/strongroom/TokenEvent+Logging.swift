@@ -7,7 +7,7 @@ extension TokenEvent {
             switch kind {
             case .connected, .disconnected: .info
             case .recovered: .notice
-            case .finding, .stuckCall: .warning
+            case .finding, .stuckCall, .stillSick: .warning
             case .sick, .gaveUp: .error
             }
         logger.log(level: level, "\(message)", metadata: ["device": "\(clusterID)", "event": "\(kind.rawValue)"])

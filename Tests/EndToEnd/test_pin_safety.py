@@ -62,6 +62,33 @@ def test_restarts_with_a_wrong_pin_of_the_default_key_store(tmp_path):
         assert installation.token.calls().count("C_Login") == 1
 
 
+def test_kills_between_the_refusal_and_its_being_remembered(tmp_path):
+    wrong = ceremony.secret_file(tmp_path, WRONG_PIN.encode(), "wrong")
+    with faulty.prepared(start=False, pin_file=wrong) as installation:
+        logins = 0
+        for _ in range(5):
+            # The session of the refused login is closed before the refusal is told to anybody.
+            installation.token.command("C_CloseSession block")
+            seen, called = len(installation.server.log), []
+            process = installation.server.launch(tmp_path)
+
+            def is_decided():
+                called.extend(installation.token.calls())
+                is_ready = "[strongroom] ready" in installation.server.log[seen:]
+                return is_ready or "C_Login" in called and called[-1] == "C_CloseSession"
+
+            eventually(is_decided, "the end of a login, or of the start without one")
+            process.kill()
+            process.wait()
+            logins += called.count("C_Login")
+        assert logins == 1
+        # Nothing was refused as far as anybody knows: when somebody else has logged in, the token may be asked again.
+        installation.token.command()
+        wrong.write_text(ceremony.PIN)
+        kms = installation.server.start() and installation.client()
+        kms.create_key()
+
+
 def test_restarts_with_a_connected_key_store_whose_pin_was_changed():
     """CONNECTED is resumed after a restart, with the password that was right then."""
     with faulty.prepared(on_token=False) as installation:

@@ -57,6 +57,42 @@ def test_a_fault_and_every_operation(installation, workloads, fault, place):
     assert installation.server.is_running()
 
 
+@pytest.mark.parametrize("place", ["default", "custom"])
+def test_a_wrong_signature_is_not_handed_out(installation, workloads, place):
+    workload = workloads[place]
+    installation.serves(lambda: workload.prepare("Sign"))
+    with installation.token.failing("C_Sign corrupt"):
+        assert code_of(workload.sign) == "KMSInternalException"
+    workload.sign()
+    assert workload.lost() == []
+
+
+@pytest.mark.parametrize("place", ["default", "custom"])
+@pytest.mark.parametrize("loss", ["* logout", "* drop-sessions"])
+def test_a_login_that_is_lost_once_costs_no_error(installation, workloads, place, loss):
+    """Recovery takes a moment, and work that has not begun can wait for it."""
+    workload = workloads[place]
+    for operation, call in workload.operations.items():
+        if operation.startswith(("CreateKey", "Import", "DeleteImported", "ScheduleKey")):
+            continue  # What has begun to change a token is not done twice.
+        installation.serves(lambda: workload.prepare(operation))
+        with installation.token.failing(loss):
+            assert code_of(call) is None, operation
+
+
+def test_the_end_of_a_server_with_a_call_that_does_not_come_back():
+    with faulty.prepared() as installation:
+        kms = installation.client()
+        key = kms.create_key()["KeyMetadata"]["KeyId"]
+        with installation.token.failing("C_Encrypt block"):
+            assert code_of(lambda: kms.encrypt(KeyId=key, Plaintext=MESSAGE)) == "DependencyTimeoutException"
+            # Insists on exit code 0 within a time.
+            installation.server.stop()
+            assert "a call to a token has not come back" in installation.server.log
+        kms = installation.server.start() and installation.client()
+        kms.encrypt(KeyId=key, Plaintext=MESSAGE)
+
+
 def test_junk_never_makes_the_token_sick(installation, workloads):
     before = len(installation.server.log)
     clients = [installation.client() for _ in range(8)]

@@ -137,6 +137,8 @@ import Testing
         let changes: [MetadataChange] = [
             .refusePIN(clusterID: "a", keyedHash: [1]), .refusePIN(clusterID: "a", keyedHash: [1]),
             .refusePIN(clusterID: "a", keyedHash: [2, 0]), .refusePIN(clusterID: "b", keyedHash: [1]),
+            .refusePIN(clusterID: "a", keyedHash: [3]), .forgetPIN(clusterID: "a", keyedHash: [3]),
+            .forgetPIN(clusterID: "a", keyedHash: [4]), .forgetPIN(clusterID: "c", keyedHash: [1]),
         ]
         #expect(try contents(after: changes).refusedPINs == ["a": [[1], [2, 0]], "b": [[1]]])
     }

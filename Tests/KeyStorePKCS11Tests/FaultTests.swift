@@ -50,6 +50,21 @@ internal import Testing
         #expect(try logins() == 1)
     }
 
+    @Test func `A PIN that a process died with is not tried again on a token that has refused one`() async throws {
+        let device = try TestDevice.faulty()
+        await device.refusals.beginLogin(SecretBytes(Array(device.pin.utf8)), device: TestDevice.clusterID)
+        try faults.clearLog()
+        // CKF_USER_PIN_COUNT_LOW
+        try faults.command("C_GetTokenInfo flags 10000")
+        for _ in 0..<3 { #expect(await failure { _ = try await device.connect() }?.code == .invalidCredentials) }
+        #expect(try logins() == 0 && device.refusals.count == 0)
+        // One that has refused nobody is asked, and what it says decides.
+        try faults.command()
+        try await device.whileConnected { _ in }
+        try faults.command("C_GetTokenInfo flags 10000")
+        try await device.whileConnected { _ in }
+    }
+
     @Test func `A token that shows one last try is not tried`() async throws {
         let device = try TestDevice.faulty()
         try faults.clearLog()
@@ -165,6 +180,44 @@ internal import Testing
             try faults.command("C_EncryptInit return B3 times 1")
             let message = try await store.encrypt(SecretBytes([4]), associatedData: [], with: key)
             #expect(try await store.decrypt(message, associatedData: [], with: key).revealed == [4])
+        }
+    }
+
+    @Test(arguments: ["C_EncryptInit logout", "C_EncryptInit drop-sessions"])
+    func `A lost login costs callers a moment and no error`(_ loss: String) async throws {
+        let device = try TestDevice.faulty { $0.profile.recoveryDelayMilliseconds = 20 }
+        try await device.whileConnected { store async throws in
+            let key = try await store.generateKey(ConformanceKeys.request())
+            try faults.command(loss)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<20 {
+                    group.addTask { () async throws in
+                        let plaintext = SecretBytes([UInt8(number)])
+                        let message = try await store.encrypt(plaintext, associatedData: [], with: key)
+                        let opened = try await store.decrypt(message, associatedData: [], with: key)
+                        #expect(opened.revealed == plaintext.revealed)
+                    }
+                }
+                try await group.waitForAll()
+            }
+            // What had not begun is begun after recovery, also what must not be done twice.
+            _ = try await store.generateKey(ConformanceKeys.request())
+            #expect(device.events.contains(.recovered))
+        }
+    }
+
+    @Test func `Why a new login fails is told once`() async throws {
+        let device = try TestDevice.faulty { $0.profile.recoveryDelayMilliseconds = 10 }
+        try await device.whileConnected { store async throws in
+            try faults.command("C_DecryptInit return 30", "C_Login return 30")
+            _ = await errorCode { try await junk(store) }
+            try faults.clearLog()
+            try await device.wait(for: "some attempts") { try logins() > 3 }
+            try faults.command()
+            try await device.wait(for: "recovery") { device.events.contains(.recovered) }
+            let told = device.events.all.filter { $0.kind == .stillSick }
+            #expect(told.count == 1)
+            #expect(told.first?.message.contains("C_Login") == true)
         }
     }
 

@@ -95,6 +95,24 @@ extension FaultTests {
         }
     }
 
+    @Test(arguments: [
+        (KeySpec.eccNistP256, SigningAlgorithmSpec.ecdsaSha256), (.eccNistEdwards25519, .ed25519Sha512),
+        (.rsa2048, .rsassaPkcs1V15Sha256), (.rsa2048, .rsassaPssSha512),
+    ])
+    func `A wrong signature is not handed out`(_ keySpec: KeySpec, _ algorithm: SigningAlgorithmSpec) async throws {
+        let device = try TestDevice.faulty()
+        try await device.whileConnected { store async throws in
+            let key = try await store.generateKey(ConformanceKeys.request(keySpec, .signVerify))
+            let sign = { () async throws in _ = try await store.sign(.message([1]), algorithm: algorithm, with: key) }
+            try await sign()
+            try faults.command("C_Sign corrupt")
+            #expect(await errorCode(of: sign) == .internalFailure)
+            try faults.command()
+            try await sign()
+            #expect(!device.events.contains(.sick))
+        }
+    }
+
     @Test func `Lost sessions cost signatures, codes and OAEP nothing`() async throws {
         let device = try TestDevice.faulty()
         try await device.whileConnected { store async throws in

@@ -24,6 +24,11 @@ struct ServerSecret: Sendable {
         try hash("refused-pin", clusterID, pin)
     }
 
+    /// Stands beside the refused ones; another purpose, so that it is never taken for one.
+    func undecidedPINHash(_ pin: SecretBytes, clusterID: String) throws(KMSError) -> [UInt8] {
+        try hash("undecided-pin", clusterID, pin)
+    }
+
     /// Authenticates a grant token.
     func grantTokenCode(_ content: [UInt8]) throws(KMSError) -> [UInt8] {
         try hash("grant-token", "", SecretBytes(copying: content.span))
@@ -64,7 +69,8 @@ struct ServerSecret: Sendable {
     }
 }
 
-/// Refused PINs, remembered in the metadata, and in memory in case the disk is full.
+/// PINs that were refused or are being tried, remembered in the metadata; refused ones also in memory, in case the disk is
+/// full.
 final class StoredRefusedPINs: RefusedPINs {
     private let metadata: Metadata
     private let serverSecret: ServerSecret
@@ -87,6 +93,25 @@ final class StoredRefusedPINs: RefusedPINs {
         seen.withLock { _ = $0.insert(hash) }
         _ = try? await metadata.write { _, changes throws(KMSError) in
             changes.append(.refusePIN(clusterID: clusterID, keyedHash: hash))
+        }
+    }
+
+    func isUndecided(_ pin: SecretBytes, device clusterID: String) -> Bool {
+        guard let hash = try? serverSecret.undecidedPINHash(pin, clusterID: clusterID) else { return false }
+        return metadata.read { $0.refusedPINs[clusterID]?.contains(hash) ?? false }
+    }
+
+    func beginLogin(_ pin: SecretBytes, device clusterID: String) async {
+        guard let hash = try? serverSecret.undecidedPINHash(pin, clusterID: clusterID) else { return }
+        _ = try? await metadata.write { _, changes throws(KMSError) in
+            changes.append(.refusePIN(clusterID: clusterID, keyedHash: hash))
+        }
+    }
+
+    func endLogin(_ pin: SecretBytes, device clusterID: String) async {
+        guard let hash = try? serverSecret.undecidedPINHash(pin, clusterID: clusterID) else { return }
+        _ = try? await metadata.write { _, changes throws(KMSError) in
+            changes.append(.forgetPIN(clusterID: clusterID, keyedHash: hash))
         }
     }
 }

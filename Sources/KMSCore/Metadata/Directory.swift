@@ -166,6 +166,8 @@ package struct Directory: Sendable {
             settings[setting] = value
         case .refusePIN(let clusterID, let keyedHash):
             refusedPINs[clusterID, default: []].insert(keyedHash)
+        case .forgetPIN(let clusterID, let keyedHash):
+            refusedPINs[clusterID]?.remove(keyedHash)
         case .reserveMessages(let materialID, let total):
             messageReservations[materialID] = total
         case .putImportParameters(let parameters):

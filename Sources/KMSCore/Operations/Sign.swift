@@ -84,15 +84,6 @@ extension SigningInput {
             throw .validation("Digest is invalid length for algorithm \(algorithm.rawValue).")
         }
     }
-
-    /// For verification.
-    var content: ([UInt8], SignedForm) {
-        switch self {
-        case .message(let bytes): (bytes, .message)
-        case .digest(let bytes): (bytes, .digest)
-        case .externalMu(let bytes): (bytes, .representative)
-        }
-    }
 }
 
 extension KMSError {

@@ -42,6 +42,8 @@ public final class AuditLog: Sendable {
         /// The number of the last line that is on the disk.
         var synced: UInt64
         var syncIsScheduled = false
+        /// Where lines are required.
+        var reserve: AuditReserve
         var waiters: [(sequence: UInt64, continuation: CheckedContinuation<AuditError?, Never>)] = []
     }
 
@@ -80,7 +82,8 @@ public final class AuditLog: Sendable {
             State(
                 chain: end.chain,
                 file: try end.path.map { path throws(AuditError) in try AuditFile(path, isNew: false) },
-                fileBytes: end.length, day: end.day, synced: end.chain.sequence))
+                fileBytes: end.length, day: end.day, synced: end.chain.sequence,
+                reserve: AuditReserve(directory: directory)))
     }
 
     // MARK: Writing
@@ -122,12 +125,16 @@ public final class AuditLog: Sendable {
     /// Throws when lines cannot be written at the moment, as far as that is known: for those who must not act then.
     package func checkReadiness() throws(AuditError) {
         guard mode == .required else { return }
-        try state.withLock { state throws(AuditError) in try writeLoss(&state) }
+        try state.withLock { state throws(AuditError) in
+            try state.reserve.fill()
+            try writeLoss(&state)
+        }
     }
 
     /// Waits until everything is on the disk. For the end of the process.
     public func close() {
         syncQueue.sync { sync() }
+        _ = state.withLock { $0.reserve.release() }
     }
 
     private func writeLoss(_ state: inout State) throws(AuditError) {
@@ -154,7 +161,12 @@ public final class AuditLog: Sendable {
             (state.file, state.fileBytes, state.day, state.directoryChanged) = (file, 0, day, true)
         }
         guard let file = state.file else { throw AuditError("no file is open") }
-        try file.append(line, at: state.fileBytes)
+        do throws(AuditError) {
+            try file.append(line, at: state.fileBytes)
+        } catch {
+            guard state.reserve.release() else { throw error }
+            try file.append(line, at: state.fileBytes)
+        }
         state.fileBytes += line.count
         state.chain = chain
     }

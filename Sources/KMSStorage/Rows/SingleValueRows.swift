@@ -27,7 +27,7 @@ extension MetadataSetting {
     }
 }
 
-/// Keyed hashes of the PINs that a device refused.
+/// Keyed hashes of the PINs that a device refused, and of those that it is being tried with.
 enum RefusedPINRows {
     static func put(_ clusterID: String, _ keyedHash: [UInt8], into database: Database) throws {
         try database.run(
@@ -37,6 +37,12 @@ enum RefusedPINRows {
             """,
             ["cluster_id": clusterID, "keyed_hash": Data(keyedHash)]
         )
+    }
+
+    static func delete(_ clusterID: String, _ keyedHash: [UInt8], from database: Database) throws {
+        try database.run(
+            "DELETE FROM refused_pins WHERE cluster_id = :cluster_id AND keyed_hash = :keyed_hash",
+            ["cluster_id": clusterID, "keyed_hash": Data(keyedHash)])
     }
 
     static func all(in database: Database) throws -> [String: Set<[UInt8]>] {

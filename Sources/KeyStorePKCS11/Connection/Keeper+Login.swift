@@ -115,6 +115,14 @@ extension Keeper {
                 "the token asks for its PIN on its own keypad (CKF_PROTECTED_AUTHENTICATION_PATH), where nobody is when a "
                     + "server logs in again; profile.ignoresPINPad lets it log in with the configured PIN all the same")
         }
+        // A token that counts says so from the first wrong PIN on, until a right one. One that has refused nobody may be
+        // asked again.
+        if pin.isUndecided, serialNumber == nil, info.isUserPINCountLow {
+            return ConnectionFailure(
+                .invalidCredentials,
+                "the server was stopped in a login with this PIN, and the token shows CKF_USER_PIN_COUNT_LOW: it may have "
+                    + "refused the PIN. Log in with another program, which clears the flag, or give another PIN")
+        }
         if let obstacle = info.loginObstacle {
             return ConnectionFailure(
                 info.isUserPINInitialized ? .userLockedOut : .userNotFound, "the token \(obstacle)")

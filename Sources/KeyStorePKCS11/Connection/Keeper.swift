@@ -14,6 +14,8 @@ struct Keeper: ~Copyable {
     var spare: Session?
     /// Of the token that was connected: another one behind the same label is not ours.
     var serialNumber: String?
+    /// Why the last attempt to log in again failed: said once, not at every attempt.
+    private var obstacle: String?
 
     var configuration: TokenDeviceConfiguration { connection.configuration }
 
@@ -104,12 +106,15 @@ struct Keeper: ~Copyable {
             case .climb(let rung):
                 step = ladder.next(after: climb(rung), &generator)
             case .rest(let milliseconds):
+                connection.endHope(isHealthy: false)
                 return milliseconds
             case .recovered(let rung):
+                obstacle = nil
                 connection.becomeHealthy()
                 connection.tell(.recovered, rung.description)
                 return nil
             case .giveUp:
+                connection.endHope(isHealthy: false)
                 // Costs the token nothing: only the PIN is looked at.
                 return configuration.profile.canaryIntervalMilliseconds
             }
@@ -148,7 +153,10 @@ struct Keeper: ~Copyable {
                 return .well
             } catch {
                 leaveToken()
-                guard error.refusesPIN else { return .notWell }
+                guard error.refusesPIN else {
+                    report(obstacle: error.failure)
+                    return .notWell
+                }
                 self.pin.refused(pin)
                 rememberingRefusal(of: pin) {}()
                 failure = error.failure
@@ -157,6 +165,13 @@ struct Keeper: ~Copyable {
         let reason = failure.map(\.description) ?? "the PIN was refused before"
         connection.tell(.gaveUp, "\(reason); recovery goes on when there is another PIN")
         return .pinRefused
+    }
+
+    private mutating func report(obstacle failure: ConnectionFailure) {
+        let reason = failure.description
+        guard reason != obstacle else { return }
+        obstacle = reason
+        connection.tell(.stillSick, "a new login failed: \(reason)")
     }
 
     private var usablePINs: [SecretBytes] {

@@ -13,12 +13,15 @@ final class LoginPIN: Sendable {
 
     /// What the login was asked for with.
     let first: SecretBytes
+    /// Whether an earlier process died in a login with it: the token may have refused it.
+    let isUndecided: Bool
     private let state: Mutex<State>
     /// Reads the PIN where the device's configuration says it is; nil for one that a key store's password is.
     private let reread: (@Sendable () -> SecretBytes?)?
 
-    init(_ pin: SecretBytes, reread: (@Sendable () -> SecretBytes?)? = nil) {
+    init(_ pin: SecretBytes, isUndecided: Bool = false, reread: (@Sendable () -> SecretBytes?)? = nil) {
         first = pin
+        self.isUndecided = isUndecided
         state = Mutex(State(pins: [pin]))
         self.reread = reread
     }

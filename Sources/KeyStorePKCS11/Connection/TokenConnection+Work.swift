@@ -8,12 +8,12 @@ internal import Synchronization
 extension TokenConnection {
     /// Runs `body` on a worker, in its session, and awaits the answer: one hop between threads each way.
     ///
-    /// - Parameter timeoutMilliseconds: nil is the usual limit of a call.
+    /// - Parameter deadline: nil is the usual limit of a call, from now on.
     func perform<Answer: Sendable>(
-        timeoutMilliseconds: Int? = nil,
+        by deadline: ContinuousClock.Instant? = nil,
         _ body: @escaping @Sendable (inout Session) throws(PKCS11Error) -> Answer
     ) async -> Result<Answer, Fault> {
-        await submit(to: work, timeoutMilliseconds) { [self] session in use(&session, body) }
+        await submit(to: work, by: deadline) { [self] session in use(&session, body) }
     }
 
     /// Runs `body` on the keeper, in the spare session: what must live as long as the login is made there.
@@ -37,7 +37,7 @@ extension TokenConnection {
     }
 
     private func submit<Answer: Sendable>(
-        to queue: WorkQueue, _ timeoutMilliseconds: Int? = nil,
+        to queue: WorkQueue, by deadline: ContinuousClock.Instant? = nil,
         _ body: @escaping @Sendable (inout Session?) -> Result<Answer, Fault>
     ) async -> Result<Answer, Fault> {
         let submitted = Mutex<Job?>(nil)
@@ -45,8 +45,7 @@ extension TokenConnection {
             await withCheckedContinuation { continuation in
                 let answer = PendingAnswer<Result<Answer, Fault>>(continuation)
                 let job = Job(
-                    deadline: .now
-                        + .milliseconds(timeoutMilliseconds ?? configuration.profile.callTimeoutMilliseconds),
+                    deadline: deadline ?? .now + .milliseconds(configuration.profile.callTimeoutMilliseconds),
                     run: { session in answer.settle(body(&session)) },
                     refuse: { error in answer.settle(.failure(.refused(error))) })
                 submitted.withLock { $0 = job }

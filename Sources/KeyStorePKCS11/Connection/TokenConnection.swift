@@ -1,3 +1,4 @@
+internal import Cryptography
 internal import Dispatch
 internal import Foundation
 internal import KMSModel
@@ -31,6 +32,8 @@ final class TokenConnection: Sendable {
         var capabilities = TokenCapabilities()
         /// Why the token cannot be used; nil while it can.
         var sickness: String?
+        /// Those who wait for the end of the first climb of the ladder; nil when no first climb is due.
+        var hopeful: [PendingAnswer<Bool>]?
         var liveWorkers = 0
         var threadCount = 0
         var hasEnded = false
@@ -41,6 +44,10 @@ final class TokenConnection: Sendable {
     let configuration: TokenDeviceConfiguration
     let sealing: GCMSealing
     let handles = KeyHandles()
+    /// For files that the module does not bring to the disk itself.
+    let directorySync: DirectorySync?
+    /// For the check of what the token signs.
+    let publicKeys = BoundedCache<BackingKeyID, PublicKey>(limit: 10_000)
     /// For the workers.
     let work: WorkQueue
     /// For the keeper.
@@ -54,6 +61,7 @@ final class TokenConnection: Sendable {
     init(configuration: TokenDeviceConfiguration, report: @escaping @Sendable (TokenEvent) -> Void) {
         self.configuration = configuration
         self.report = report
+        directorySync = configuration.profile.syncDirectory.map { DirectorySync(path: $0) }
         sealing = GCMSealing(ivSource: configuration.profile.gcmIV)
         let connecting = KeyStoreError(.unavailable, "the token is not connected yet")
         work = WorkQueue(limit: configuration.profile.queueLimit, refusal: connecting)
@@ -93,8 +101,11 @@ final class TokenConnection: Sendable {
         }
     }
 
-    /// Whether every call into the module has come back and the login is gone.
+    /// Whether the login is gone.
     var hasEnded: Bool { state.withLock { $0.hasEnded } }
+
+    /// Whether the login is gone and every call into the module has come back.
+    var isDeserted: Bool { hasEnded && workers.wait(timeout: .now()) == .success }
 
     private func onEnd(_ notify: @escaping @Sendable () -> Void) {
         let hasEnded = state.withLock { state in
@@ -115,6 +126,7 @@ final class TokenConnection: Sendable {
             defer { state.onEnd = [] }
             return state.onEnd
         }
+        endHope(isHealthy: false)
         for notify in onEnd { notify() }
         ended.signal()
     }
@@ -161,8 +173,10 @@ final class TokenConnection: Sendable {
     /// Stops work until recovery succeeds. Only the canary, or its silence, brings this about.
     func becomeSick(_ reason: String) {
         let isNew = state.withLock { state in
-            defer { state.sickness = state.sickness ?? reason }
-            return state.sickness == nil
+            guard state.sickness == nil else { return false }
+            state.sickness = reason
+            state.hopeful = []
+            return true
         }
         work.refuse(with: KeyStoreError(.unavailable, reason))
         if isNew { tell(.sick, reason) }
@@ -171,6 +185,35 @@ final class TokenConnection: Sendable {
     func becomeHealthy() {
         state.withLock { $0.sickness = nil }
         openOrJam()
+        endHope(isHealthy: true)
+    }
+
+    /// Waits until the first climb of the ladder has ended, or until `deadline`. A lost session or login is back by then, and
+    /// callers need not hear of it. A token that is away longer is not waited for.
+    ///
+    /// - Returns: whether the token is well.
+    func comesBack(by deadline: ContinuousClock.Instant) async -> Bool {
+        await withCheckedContinuation { continuation in
+            let answer = PendingAnswer<Bool>(continuation)
+            let known = state.withLock { state -> Bool? in
+                if state.sickness == nil { return state.login != nil && !isJammed }
+                // As bounded as the queue.
+                guard let count = state.hopeful?.count, count < configuration.profile.queueLimit else { return false }
+                state.hopeful?.append(answer)
+                state.alarms.append((deadline, { answer.settle(false) }))
+                return nil
+            }
+            if let known { answer.settle(known) }
+        }
+    }
+
+    /// The first climb has ended. Called after every climb: later ones find nobody who waits.
+    func endHope(isHealthy: Bool) {
+        let hopeful = state.withLock { state in
+            defer { state.hopeful = nil }
+            return state.hopeful ?? []
+        }
+        for answer in hopeful { answer.settle(isHealthy) }
     }
 
     /// Takes work if nothing speaks against it.

@@ -5,6 +5,8 @@ public struct TokenEvent: Sendable, CustomStringConvertible {
         case disconnected
         /// The canary failed; recovery has begun.
         case sick
+        /// An attempt at recovery failed, for a reason that is another one than before.
+        case stillSick
         case recovered
         /// Recovery stopped: the PIN is refused now. It begins again with the next connect.
         case gaveUp

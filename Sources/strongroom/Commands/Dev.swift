@@ -85,6 +85,10 @@ struct Dev: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if try await !serve() { ProcessProtection.leave() }
+    }
+
+    private func serve() async throws -> Bool {
         let directory = try dataDirectory.map { URL(fileURLWithPath: $0) } ?? Self.throwAwayDirectory()
         defer { if dataDirectory == nil { try? FileManager.default.removeItem(at: directory) } }
         try PrivateFile.makeDirectory(directory)
@@ -122,7 +126,7 @@ struct Dev: AsyncParsableCommand {
                     Server.Provisioned(customKeyStoreID: try await provisioning?.provision(service))
                 },
                 announce: announcement.print))
-        try await server.run()
+        return try await server.run()
     }
 
     private func quotas() throws -> Quotas {

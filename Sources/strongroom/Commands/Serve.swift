@@ -32,7 +32,7 @@ struct Serve: AsyncParsableCommand {
             audit: try AuditSetting(named: configuration.audit ?? "on"),
             logLevel: try Logger.Level(named: configuration.logLevel ?? "info"),
             seed: try configuration.seedFile.map { try SeedFile.load(path($0), .init()) } ?? [])
-        try await server.run()
+        if try await !server.run() { ProcessProtection.leave() }
     }
 
     private func placement(_ name: String, _ devices: [TokenDeviceConfiguration]) throws -> Placement {
