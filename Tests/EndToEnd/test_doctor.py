@@ -140,22 +140,3 @@ def test_wrong_flags(arguments, reason):
     answer = subprocess.run(
         [BINARY, "doctor", softhsm.MODULE, *arguments], capture_output=True, text=True, timeout=60)
     assert answer.returncode == 64 and reason in answer.stderr
-
-
-def test_the_profiles_of_vendors_are_device_files(new_server):
-    """Every file of hsm-config/ is one that the server reads."""
-    folder = pathlib.Path(__file__).resolve().parents[2] / "hsm-config"
-    server = new_server(start=False)
-    copies = server.directory / "devices"
-    copies.mkdir()
-    names = []
-    for number, file in enumerate(sorted(folder.glob("*.yaml"))):
-        device = yaml.safe_load(file.read_text())
-        device["token"] = {"label": file.stem}  # Beside the server's own token.
-        device["clusterId"] = f"cluster-vendordevice{chr(97 + number)}"
-        (copies / file.name).write_text(yaml.safe_dump(device))
-        names.append(file.stem)
-    assert names == [
-        "aws-cloudhsm", "kryoptic", "luna", "nshield", "nss", "p11-kit-remote", "softhsm", "utimaco", "yubihsm2"]
-    server.options = ["--hsm-config", str(copies)]
-    server.start()

@@ -7,7 +7,7 @@ import re
 import botocore.exceptions
 
 from support import ceremony, custom_store, softhsm
-from support.installation import installation
+from support.installation import TokenInstallation
 from support.server import BINARY, eventually, servers
 
 CLUSTER = "cluster-faultytoken"
@@ -83,9 +83,13 @@ class Control:
 class FaultyToken(Control):
     """A token in a directory of its own."""
 
+    cluster = CLUSTER
+    module = MODULE
+    init_string = None
+
     def __init__(self, directory):
         self.token = ceremony.Token(directory)
-        self.directory = self.token.directory
+        self.directory, self.label, self.pin_file = self.token.directory, self.token.label, self.token.pin_file
         super().__init__(self.directory)
         self.environment |= self.token.settings
 
@@ -101,48 +105,11 @@ def labels(objects):
         if entry.get("label") != "strongroom canary" and re.match("Private|Secret", entry["kind"]))
 
 
-class Prepared:
+class Prepared(TokenInstallation):
     """An installation that has not been started, with the token as its default key store or without one."""
 
     def __init__(self, make, on_token, profile, pin_file=None, syncs=False):
-        self.server = make("token" if on_token else "software", start=False)
-        self.token = FaultyToken(self.server.directory)
-        self.server.environment = self.token.environment
-        if syncs:
-            profile = {**profile, "syncDirectory": str(self.token.directory / "tokens")}
-        softhsm.write_device(
-            self.server.directory / "devices", "faulty", CLUSTER, module=MODULE, label=self.token.token.label,
-            pinFile=str(pin_file or self.token.token.pin_file), profile=profile)
-        self.folder = installation(
-            self.server, hsmConfigDirectory=str(self.server.directory / "devices"),
-            defaultKeyStore=CLUSTER if on_token else "software")
-
-    def client(self, **config):
-        # Every answer must come within a bounded time, whatever the token does.
-        return self.server.client(**{"read_timeout": 30, **config})
-
-    def create_store(self, kms, pin=ceremony.PIN):
-        return custom_store.create(kms, pin, cluster=CLUSTER)
-
-    def events(self, since=0):
-        """The events of the token that the server has logged, in order."""
-        return re.findall(r"event=(\w+)", self.server.log[since:])
-
-    def serves(self, works, seconds=60):
-        """Waits until `works` no longer raises, and returns what it returned."""
-        last = []
-
-        def attempt():
-            try:
-                return (works(),)
-            except Exception as error:  # Told below.
-                last[:] = [error]
-                return None
-
-        try:
-            return eventually(attempt, "service again", seconds)[0]
-        except AssertionError as error:
-            raise AssertionError(f"{error}: {last}\n{self.server.log[-6000:]}") from error
+        super().__init__(make, FaultyToken, on_token, profile, pin_file, syncs)
 
 
 class Installation(Prepared):
