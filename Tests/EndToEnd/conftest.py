@@ -9,7 +9,7 @@ import uuid
 import pytest
 
 from support import ceremony as ceremony_module
-from support import custom_store, disk, faulty, key_specs, softhsm, wire, wrapping
+from support import custom_store, disk, faulty, key_specs, p11_kit, softhsm, wire, wrapping
 from support import server as server_module
 
 _numbers = itertools.count(1)
@@ -24,9 +24,10 @@ def pytest_addoption(parser):
 
 def pytest_sessionstart(session):
     """A missing tool is a failure, never a skipped test."""
-    tools = ["softhsm2-util", "pkcs11-tool", "aws", "openssl", "unshare", "nsenter", "faketime"]
+    tools = [
+        "softhsm2-util", "pkcs11-tool", "certutil", "p11-kit", "aws", "openssl", "unshare", "nsenter", "faketime"]
     missing = [tool for tool in tools if shutil.which(tool) is None]
-    files = [server_module.BINARY, faulty.MODULE, softhsm.MODULE]
+    files = [server_module.BINARY, faulty.MODULE, softhsm.MODULE, p11_kit.MODULE]
     missing += [str(path) for path in files if not os.path.exists(path)]
     if missing:
         pytest.exit(f"missing: {', '.join(missing)} (scripts/test installs and builds them)", returncode=2)

@@ -24,36 +24,44 @@ def code_of(call, *arguments):
 class Workload:
     """Keys in one place: on the default key store, or in a custom key store."""
 
+    # The spec of the key whose material is imported.
+    imported = "SYMMETRIC_DEFAULT"
+
     def __init__(self, kms, store=None):
         self.kms, self.store = kms, store
         self.allowed = CUSTOM_ERRORS if store else DEFAULT_ERRORS
         self.where = {"Origin": "AWS_CLOUDHSM", "CustomKeyStoreId": store} if store else {}
         self.outside = {"CustomKeyStoreId": store} if store else {}
         self.created = []
-        self.aes = self.new_key()
+        self.cipher = self.new_cipher()
         self.ecc = self.new_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
         self.hmac = self.new_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
-        self.external = wrapping.create(kms, **self.outside)
-        self.material = wrapping.material("SYMMETRIC_DEFAULT")
+        self.external = wrapping.create(kms, self.imported, **self.outside)
+        self.material = wrapping.material(self.imported)
         self.request = wrapping.request(self.external, wrapping.parameters(kms, self.external), self.material)
         self.has_material = False
         self.blobs, self.signatures = [], []
         self.encrypt()
-        self.external_blob = self.bring_and_encrypt()
+        self.import_material()
+        self.external_answer = self.use_material()
         self.mac = self.make_mac()
-        self.doomed = self.new_key()
+        self.doomed = self.new_cipher()
 
     def new_key(self, **more):
         key = self.kms.create_key(**self.where, **more)["KeyMetadata"]
         self.created.append(key)
         return key
 
+    def new_cipher(self):
+        """A key that encrypts and decrypts."""
+        return self.new_key()
+
     @property
     def operations(self):
         """By name: what makes the call, and remembers what it acknowledged."""
         found = {
             "Encrypt": self.encrypt, "Decrypt": self.decrypt, "GenerateDataKey": self.generate_data_key,
-            "Sign": self.sign, "GenerateMac": self.generate_mac, "CreateKey": self.new_key,
+            "Sign": self.sign, "GenerateMac": self.generate_mac, "CreateKey": self.new_cipher,
             "CreateKey of a pair": lambda: self.new_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY"),
             "ImportKeyMaterial": self.import_material, "DeleteImportedKeyMaterial": self.delete_material,
             "ScheduleKeyDeletion": self.schedule_deletion,
@@ -75,15 +83,18 @@ class Workload:
                 self.kms.cancel_key_deletion(KeyId=self.doomed["KeyId"])
 
     def encrypt(self):
-        answer = self.kms.encrypt(KeyId=self.aes["KeyId"], Plaintext=MESSAGE)
+        answer = self.kms.encrypt(KeyId=self.cipher["KeyId"], Plaintext=MESSAGE)
         self.blobs.append((answer["CiphertextBlob"], MESSAGE))
 
     def decrypt(self):
         blob, plaintext = self.blobs[-1]
-        assert self.kms.decrypt(CiphertextBlob=blob)["Plaintext"] == plaintext
+        assert self.opened(blob) == plaintext
+
+    def opened(self, blob):
+        return self.kms.decrypt(CiphertextBlob=blob)["Plaintext"]
 
     def generate_data_key(self):
-        answer = self.kms.generate_data_key(KeyId=self.aes["KeyId"], KeySpec="AES_256")
+        answer = self.kms.generate_data_key(KeyId=self.cipher["KeyId"], KeySpec="AES_256")
         self.blobs.append((answer["CiphertextBlob"], answer["Plaintext"]))
 
     def sign(self):
@@ -104,9 +115,12 @@ class Workload:
         self.kms.delete_imported_key_material(KeyId=self.external["KeyId"])
         self.has_material = False
 
-    def bring_and_encrypt(self):
-        self.import_material()
+    def use_material(self):
+        """What only this material answers, now and later."""
         return self.kms.encrypt(KeyId=self.external["KeyId"], Plaintext=MESSAGE)["CiphertextBlob"]
+
+    def knows_material(self):
+        return self.kms.decrypt(CiphertextBlob=self.external_answer)["Plaintext"] == MESSAGE
 
     def schedule_deletion(self):
         self.kms.schedule_key_deletion(KeyId=self.doomed["KeyId"], PendingWindowInDays=7)
@@ -127,7 +141,7 @@ class Workload:
         """What was acknowledged and is not there: descriptions, none in a right world."""
         lost = []
         for blob, plaintext in self.blobs:
-            if code_of(lambda: self.check(self.kms.decrypt(CiphertextBlob=blob)["Plaintext"] == plaintext)):
+            if code_of(lambda: self.check(self.opened(blob) == plaintext)):
                 lost.append("a ciphertext")
         for signature in self.signatures:
             if code_of(lambda: self.kms.verify(
@@ -139,7 +153,7 @@ class Workload:
                 lost.append(f"{key['KeySpec']} key {key['KeyId']}")
         # Imported or deleted, as was acknowledged last; and the same bytes as ever.
         self.prepare("DeleteImportedKeyMaterial")
-        if code_of(lambda: self.check(self.kms.decrypt(CiphertextBlob=self.external_blob)["Plaintext"] == MESSAGE)):
+        if code_of(lambda: self.check(self.knows_material())):
             lost.append("imported key material")
         return lost
 
@@ -150,8 +164,8 @@ class Workload:
     def use(self, key):
         if key is self.doomed:
             self.kms.describe_key(KeyId=key["KeyId"])
-        elif key["KeySpec"] == "SYMMETRIC_DEFAULT":
-            self.kms.encrypt(KeyId=key["KeyId"], Plaintext=MESSAGE)
+        elif key["KeyUsage"] == "ENCRYPT_DECRYPT":
+            self.kms.encrypt(KeyId=key["KeyId"], Plaintext=MESSAGE, EncryptionAlgorithm=key["EncryptionAlgorithms"][0])
         elif key["KeySpec"] == "ECC_NIST_P256":
             self.kms.sign(KeyId=key["KeyId"], Message=MESSAGE, SigningAlgorithm="ECDSA_SHA_256")
         else:
@@ -162,6 +176,34 @@ class Workload:
         """The labels of the objects that a token must hold, one each; wrapping keys for imports aside."""
         keys = [key["Arn"] for key in self.created]
         return sorted(keys + ([self.external["Arn"]] if self.has_material else []))
+
+
+class WorkloadWithoutSymmetricKeys(Workload):
+    """For a token without AES-GCM: RSA encrypts, and the imported material is that of an HMAC key."""
+
+    imported = "HMAC_256"
+    algorithm = {"EncryptionAlgorithm": "RSAES_OAEP_SHA_256"}
+
+    def new_cipher(self):
+        return self.new_key(KeySpec="RSA_2048", KeyUsage="ENCRYPT_DECRYPT")
+
+    @property
+    def operations(self):
+        return {name: call for name, call in super().operations.items() if name != "GenerateDataKey"}
+
+    def encrypt(self):
+        answer = self.kms.encrypt(KeyId=self.cipher["KeyId"], Plaintext=MESSAGE, **self.algorithm)
+        self.blobs.append((answer["CiphertextBlob"], MESSAGE))
+
+    def opened(self, blob):
+        return self.kms.decrypt(KeyId=self.cipher["KeyId"], CiphertextBlob=blob, **self.algorithm)["Plaintext"]
+
+    def use_material(self):
+        return self.kms.generate_mac(
+            KeyId=self.external["KeyId"], Message=MESSAGE, MacAlgorithm="HMAC_SHA_256")["Mac"]
+
+    def knows_material(self):
+        return self.use_material() == self.external_answer
 
 
 def leaves_nothing(objects, workloads, seconds=60):
