@@ -157,14 +157,20 @@ extension Keeper {
     private func prepareCanary(
         _ existing: [ObjectHandle], _ slot: Slot, _ epoch: LoginEpoch
     ) throws(PKCS11Error) -> Canary? {
-        let isRecovery = connection.state.withLock { $0.canary != nil }
+        let (isRecovery, capabilities) = connection.state.withLock { ($0.canary != nil, $0.capabilities) }
+        if let refusal = capabilities.refusal(of: TokenCapabilities.Need.canary) {
+            connection.tell(.finding, "no canary can be made: \(refusal)")
+            return nil
+        }
+        let sealsMessages = capabilities.refusal(of: TokenCapabilities.Need.symmetric) == nil
         var lastError: PKCS11Error?
         // A half-written canary of a process that died must not stand in the way of a new one.
         for candidate in existing.map(Optional.some) + [nil] {
             do throws(PKCS11Error) {
                 // A session each: one that failed may be in the middle of an operation.
                 var session = try slot.openSession(epoch: epoch)
-                let canary = try Canary.prepare(existing: candidate, sealing: connection.sealing, in: &session)
+                let canary = try Canary.prepare(
+                    existing: candidate, sealsMessages: sealsMessages, sealing: connection.sealing, in: &session)
                 if let canary { return canary }
             } catch {
                 if error.isDeviceFault { throw error }

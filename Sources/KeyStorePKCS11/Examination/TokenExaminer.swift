@@ -78,7 +78,7 @@ public enum TokenExaminer {
             capabilities.blockOpenings[hash].map { $0.description(hash) }
         }.first
         return KeySpec.allCases.filter { $0.importRefusal == nil }.map { keySpec in
-            if let reason = capabilities.refusal(of: [.importing(keySpec)]) {
+            if let reason = uselessness(of: keySpec, capabilities) ?? capabilities.refusal(of: [.importing(keySpec)]) {
                 return TokenExamination.ImportAbility(keySpec: keySpec.rawValue, path: nil, reason: reason)
             }
             guard let opening else {
@@ -92,5 +92,12 @@ public enum TokenExaminer {
                 path: opening + (isInside ? "; never outside of the token" : "; through wiped memory of the server"),
                 reason: nil)
         }
+    }
+
+    /// Why keys of this spec do nothing on the token, so that there is nothing to import for; nil when they do something.
+    private static func uselessness(of keySpec: KeySpec, _ capabilities: TokenCapabilities) -> String? {
+        let refusals = KeyUsageType.allCases.filter { !keySpec.algorithms(for: $0).isEmpty }
+            .map { capabilities.refusal(of: keySpec, usage: $0) }
+        return refusals.contains(nil) ? nil : refusals.first ?? nil
     }
 }

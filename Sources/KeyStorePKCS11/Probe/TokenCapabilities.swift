@@ -44,6 +44,8 @@ public struct TokenCapabilities: Sendable {
 
         /// What a symmetric encryption key needs, so that the key store is of use at all.
         static let symmetric: [Need] = [.generation(.symmetricDefault), .gcm, .gcmIV, .gcmAuthentication, .ecb]
+        /// What the canary needs at least: the key and one known answer.
+        static let canary: [Need] = [.generation(.symmetricDefault), .ecb]
         /// What the absence of is worth telling an operator.
         static let basic: [Need] = symmetric + [.random]
     }
