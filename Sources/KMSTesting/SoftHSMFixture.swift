@@ -16,7 +16,7 @@ public final class SoftHSMFixture: Sendable {
     /// A token whose user has no PIN yet.
     public static let labelWithoutUserPIN = "no-user-pin"
 
-    private static let stock = 128
+    private static let stock = 192
     private static let made = Result { try SoftHSMFixture() }
 
     private let directory: TestDirectory

@@ -113,9 +113,10 @@ extension TokenKeyStore {
 
     func destroyKey(_ id: BackingKeyID) async throws(KeyStoreError) {
         let copy: ObjectHandle? = if case .found(let entry) = connection.handles.lookup(id) { entry.copy } else { nil }
-        // Searched for, not looked up: what an interrupted generation left behind is in no table.
+        let known: ObjectHandle? =
+            if case .found(let entry) = connection.handles.lookup(id) { entry.object } else { nil }
         let found = try await run(.destroyKey) { session throws(PKCS11Error) in
-            let objects = try session.findObjects([.id(id.bytes), .flag(.token, true)])
+            let objects = try Self.objects(with: id, known: known, in: &session)
             var (keys, others): ([ObjectHandle], [ObjectHandle]) = ([], [])
             for object in objects {
                 // Half-written objects have no class. A certificate is nobody's key material.
@@ -154,6 +155,25 @@ extension TokenKeyStore {
         connection.handles.remove(id)
         // Nothing found may mean destroyed by an attempt that was interrupted before the disk knew of it.
         try await bringToDisk()
+    }
+
+    /// What may have to be destroyed. A secret key that is where it was is all there is, and needs no search, which takes a
+    /// second on a token of 20,000 objects. All else is searched for: a public half may lie beside a private one, and what an
+    /// interrupted generation left behind is in no table.
+    private static func objects(
+        with id: BackingKeyID, known: ObjectHandle?, in session: inout Session
+    ) throws(PKCS11Error) -> [ObjectHandle] {
+        if let known {
+            let values = try unlessGone { () throws(PKCS11Error) in
+                try session.attributes(of: known, [.objectClass, .id, .token])
+            }
+            if let values, values.number(.objectClass).map(ObjectClass.init) == .secretKey,
+                values.bytes(.id) == id.bytes, values.flag(.token) == true
+            {
+                return [known]
+            }
+        }
+        return try session.findObjects([.id(id.bytes), .flag(.token, true)])
     }
 
     /// What C_DestroyObject has failed for in this process. Modules are processwide, and so is what they hide.

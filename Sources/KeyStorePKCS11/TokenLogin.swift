@@ -55,8 +55,6 @@ actor TokenLogin {
         if password == nil { reread = { [self] () -> SecretBytes? in try? self.pin(nil) } }
         let isUndecided = refusals.isUndecided(pin, device: configuration.clusterID)
         let loginPIN = LoginPIN(pin, isUndecided: isUndecided, reread: reread)
-        // A process that is killed between the token's refusal and its being remembered must not try again after its restart.
-        await refusals.beginLogin(pin, device: configuration.clusterID)
         do throws(ConnectionFailure) {
             try await connection.start(pin: loginPIN, refusals: refusals)
         } catch {

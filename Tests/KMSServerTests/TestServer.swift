@@ -50,6 +50,7 @@ final class TestServer {
     /// Everything that is in the audit log.
     func auditText() throws -> String {
         try FileManager.default.contentsOfDirectory(at: auditDirectory, includingPropertiesForKeys: nil)
+            .filter { $0.pathExtension == "jsonl" }
             .sorted { $0.lastPathComponent < $1.lastPathComponent }
             .map { try String(contentsOf: $0, encoding: .utf8) }.joined()
     }

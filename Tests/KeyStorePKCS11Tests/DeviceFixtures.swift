@@ -17,6 +17,11 @@ struct TestDevice: Sendable {
 
     init(_ configuration: TokenDeviceConfiguration, pin: String) throws {
         self.pin = pin
+        var configuration = configuration
+        // Hundreds of tests connect at the same time.
+        if configuration.profile.connectTimeoutMilliseconds == TokenProfile().connectTimeoutMilliseconds {
+            configuration.profile.connectTimeoutMilliseconds = 600_000
+        }
         let events = events
         devices = try TokenDevices([configuration]) { events.append($0) }
     }
@@ -63,7 +68,7 @@ struct TestDevice: Sendable {
 
     /// Waits until `condition` holds, or fails.
     func wait(for what: String, _ condition: () async throws -> Bool) async throws {
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + .seconds(60)
         while ContinuousClock.now < deadline {
             if try await condition() { return }
             await Task.yield()

@@ -102,14 +102,18 @@ final class StoredRefusedPINs: RefusedPINs {
     }
 
     func beginLogin(_ pin: SecretBytes, device clusterID: String) async {
-        guard let hash = try? serverSecret.undecidedPINHash(pin, clusterID: clusterID) else { return }
+        guard !isUndecided(pin, device: clusterID),
+            let hash = try? serverSecret.undecidedPINHash(pin, clusterID: clusterID)
+        else { return }
         _ = try? await metadata.write { _, changes throws(KMSError) in
             changes.append(.refusePIN(clusterID: clusterID, keyedHash: hash))
         }
     }
 
     func endLogin(_ pin: SecretBytes, device clusterID: String) async {
-        guard let hash = try? serverSecret.undecidedPINHash(pin, clusterID: clusterID) else { return }
+        guard isUndecided(pin, device: clusterID),
+            let hash = try? serverSecret.undecidedPINHash(pin, clusterID: clusterID)
+        else { return }
         _ = try? await metadata.write { _, changes throws(KMSError) in
             changes.append(.forgetPIN(clusterID: clusterID, keyedHash: hash))
         }

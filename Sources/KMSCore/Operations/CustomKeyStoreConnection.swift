@@ -127,7 +127,7 @@ extension KeyManagementService {
                         + [self.configuration.defaultPlacement])
             }
             for case .device(let clusterID) in defaultDevices {
-                group.addTask { await self.connectDefaultDevice(clusterID, pauseSeconds: Self.firstPauseSeconds) }
+                group.addTask { await self.connectDefaultDevice(clusterID, told: nil) }
             }
             for keyStore in metadata.read({ Array($0.customKeyStores.values) }) {
                 switch keyStore.connection {
@@ -135,40 +135,46 @@ extension KeyManagementService {
                 case .failed(let code): registry.setConnection(.failed(code), of: keyStore.id)
                 case .connected:
                     registry.setConnection(.connected(nil), of: keyStore.id)
-                    group.addTask { await self.resume(keyStore, pauseSeconds: Self.firstPauseSeconds) }
+                    group.addTask { await self.resume(keyStore, told: nil) }
                 }
             }
         }
         _ = await reconcile(.software, in: registry.software)
     }
 
-    private static let firstPauseSeconds = 1
-    private static let longestPauseSeconds = 60
+    /// However long a token has been away, it is in service soon after its return.
+    private static let pauseBetweenAttempts = Duration.seconds(1)
 
-    private func connectDefaultDevice(_ clusterID: String, pauseSeconds: Int) async {
+    /// - Parameter told: what the last attempt failed for: the log has it already.
+    private func connectDefaultDevice(_ clusterID: String, told: ConnectionFailure?) async {
         do throws(ConnectionFailure) {
             let keyStore = try await devices.connect(clusterID, password: nil, refusals: refusedPINs)
             _ = await reconcile(.device(clusterID: clusterID), in: keyStore)
             registry.setDefaultDevice(clusterID, keyStore)
         } catch {
-            logger.error("a device is not available", metadata: ["device": "\(clusterID)", "error": "\(error)"])
+            if error.description != told?.description {
+                logger.error("a device is not available", metadata: ["device": "\(clusterID)", "error": "\(error)"])
+            }
             // Whatever the reason: a PIN that was refused is not tried again, and its file may hold another one by then.
-            retry(after: pauseSeconds) { await self.connectDefaultDevice(clusterID, pauseSeconds: $0) }
+            tryAgain { await self.connectDefaultDevice(clusterID, told: error) }
         }
     }
 
-    private func resume(_ keyStore: CustomKeyStore, pauseSeconds: Int) async {
+    private func resume(_ keyStore: CustomKeyStore, told: ConnectionFailure?) async {
         guard case .connected(nil) = registry.connection(keyStore.id) else { return }
         do throws(ConnectionFailure) {
             let connected = try await login(keyStore)
             _ = await reconcile(.device(clusterID: keyStore.clusterID), in: connected)
             if !registry.resume(keyStore.id, with: connected) { await devices.disconnect(keyStore.clusterID) }
         } catch {
-            logger.error(
-                "a custom key store is not available", metadata: ["keyStore": "\(keyStore.id)", "error": "\(error)"])
+            if error.description != told?.description {
+                logger.error(
+                    "a custom key store is not available",
+                    metadata: ["keyStore": "\(keyStore.id)", "error": "\(error)"])
+            }
             if error.mayPass {
                 // CONNECTED stays: it is no health signal (KMS Developer Guide, "Connection state").
-                retry(after: pauseSeconds) { await self.resume(keyStore, pauseSeconds: $0) }
+                tryAgain { await self.resume(keyStore, told: error) }
             } else if registry.failResuming(keyStore.id, with: error.code) {
                 _ = try? await record(.failed(error.code), of: keyStore.id) { [registry] in
                     if case .failed = registry.connection(keyStore.id) { true } else { false }
@@ -177,10 +183,10 @@ extension KeyManagementService {
         }
     }
 
-    private func retry(after seconds: Int, _ body: @escaping @Sendable (_ nextPauseSeconds: Int) async -> Void) {
+    private func tryAgain(_ body: @escaping @Sendable () async -> Void) {
         backgroundWork.submit {
-            guard (try? await Task.sleep(for: .seconds(seconds))) != nil else { return }
-            await body(min(seconds * 2, Self.longestPauseSeconds))
+            guard (try? await Task.sleep(for: Self.pauseBetweenAttempts)) != nil else { return }
+            await body()
         }
     }
 

@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import Foundation
 internal import KMSModel
 internal import KeyStores
@@ -82,6 +83,7 @@ extension Keeper {
         if let refusal = refusal(of: info) { throw LoginFailure(refusal) }
         do throws(PKCS11Error) {
             var session = try slot.openSession(epoch: LoginEpoch())
+            if serialNumber == nil { noteBeginning(pin) }
             try logIn(&session, pin)
             let login = TokenConnection.Login(slot: slot, epoch: session.epoch, serialNumber: info.serialNumber)
             spare = .some(session)
@@ -90,6 +92,18 @@ extension Keeper {
         } catch {
             throw LoginFailure(error)
         }
+    }
+
+    /// A process that is killed between the token's refusal and its being remembered must not try again after its restart.
+    private func noteBeginning(_ pin: SecretBytes) {
+        let (refusals, clusterID) = (refusals, configuration.clusterID)
+        let isNoted = DispatchSemaphore(value: 0)
+        Task {
+            await refusals.beginLogin(pin, device: clusterID)
+            isNoted.signal()
+        }
+        // The keeper's thread is its own: nobody else is kept waiting.
+        isNoted.wait()
     }
 
     private func logIn(_ session: inout Session, _ pin: SecretBytes) throws(PKCS11Error) {
