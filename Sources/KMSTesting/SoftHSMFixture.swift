@@ -47,7 +47,7 @@ public final class SoftHSMFixture: Sendable {
         guard unsafe setenv("SOFTHSM2_CONF", "\(directory.path)/softhsm2.conf", 1) == 0 else {
             throw FixtureError("SOFTHSM2_CONF cannot be set")
         }
-        for number in 0..<Self.stock { try initializeToken(label: "token-\(number)", pin: "pin-of-\(number)") }
+        for number in 0..<Self.stock { try initializeToken(label: Self.label(number), pin: "pin-of-\(number)") }
         // softhsm2-util always sets a user PIN. The free slot comes after all tokens.
         try runProgram(
             "/usr/bin/pkcs11-tool",
@@ -64,8 +64,11 @@ public final class SoftHSMFixture: Sendable {
             return next
         }
         guard number < Self.stock else { throw FixtureError("all \(Self.stock) test tokens are taken") }
-        return Token(label: "token-\(number)", pin: "pin-of-\(number)")
+        return Token(label: Self.label(number), pin: "pin-of-\(number)")
     }
+
+    /// None begins with another one: pkcs11-tool compares no further than the label that it is given.
+    private static func label(_ number: Int) -> String { "token-\(100 + number)" }
 
     /// Makes one more token by another process; a module that runs already does not see it.
     public func initializeToken(label: String, pin: String) throws {
