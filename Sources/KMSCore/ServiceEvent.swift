@@ -8,6 +8,8 @@ public struct ServiceEvent: Hashable, Sendable {
         /// The waiting period of a deletion was over.
         case deletedKey
         case rotatedKey(RotationType, previousMaterialID: Text?, currentMaterialID: Text)
+        /// An object of a device became the material of a new key. AWS has no such event.
+        case adoptedKey(Text, objectID: String, label: Text)
         /// ValidTo of imported material has come.
         case deletedExpiredKeyMaterial(Text)
         // What a reconciliation has found on a device; AWS has no such events.
@@ -41,6 +43,7 @@ public struct ServiceEvent: Hashable, Sendable {
         switch kind {
         case .deletedKey: "DeleteKey"
         case .rotatedKey: "RotateKey"
+        case .adoptedKey: "AdoptKey"
         case .deletedExpiredKeyMaterial: "DeleteExpiredKeyMaterial"
         case .foundMaterialMissing: "KeyMaterialMissing"
         case .foundMaterialDuplicated: "KeyMaterialDuplicated"
@@ -52,7 +55,7 @@ public struct ServiceEvent: Hashable, Sendable {
     public var isAWSEvent: Bool {
         switch kind {
         case .deletedKey, .rotatedKey, .deletedExpiredKeyMaterial: true
-        case .foundMaterialMissing, .foundMaterialDuplicated, .foundMaterialExposed: false
+        case .adoptedKey, .foundMaterialMissing, .foundMaterialDuplicated, .foundMaterialExposed: false
         }
     }
 }

@@ -15,10 +15,12 @@ package enum TokenOperation: Sendable, Hashable {
     /// Takes seconds where the others take milliseconds.
     case generateKeyPair
     case importKey
+    /// Tries an object in every way that its key spec has.
+    case adoptKey
     case destroyKey, random, inventory
 
-    /// Whether it takes seconds: RSA keys are made, or their primes tested.
-    var isLong: Bool { self == .generateKeyPair || self == .importKey }
+    /// Whether it takes seconds: RSA keys are made, their primes tested, or a key is tried many times.
+    var isLong: Bool { self == .generateKeyPair || self == .importKey || self == .adoptKey }
 
     var isDecryption: Bool {
         if case .decrypt = self { true } else { false }
@@ -74,7 +76,9 @@ extension TokenOperation {
     /// Whether doing it twice is the same as doing it once.
     var isRepeatable: Bool {
         switch self {
-        case .encrypt, .decrypt, .sign, .authenticate, .deriveSharedSecret, .fingerprint, .random, .inventory: true
+        case .encrypt, .decrypt, .sign, .authenticate, .deriveSharedSecret, .fingerprint, .random, .inventory,
+            .adoptKey:
+            true
         case .generateKey, .generateKeyPair, .importKey, .destroyKey: false
         }
     }

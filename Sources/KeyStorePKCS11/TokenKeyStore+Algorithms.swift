@@ -21,7 +21,7 @@ extension TokenKeyStore {
         guard TokenOAEP.hasForm(ciphertext, modulus: modulus) else { throw TokenOperation.invalidCiphertext }
         let oaep = TokenOAEP(hash: hash, method: method)
         let junk = capabilities.badPaddingReturnValues[algorithm]
-        let answer = try await run(.decrypt(junk: junk), key.id) { key, session throws(PKCS11Error) in
+        let answer = try await run(.decrypt(junk: junk), key) { key, session throws(PKCS11Error) in
             try oaep.decrypt(ciphertext, with: key, in: &session)
         }
         switch answer {
@@ -36,7 +36,7 @@ extension TokenKeyStore {
     ) async throws(KeyStoreError) -> [UInt8] {
         try require(.signing(algorithm), key)
         let signature = try TokenSignature(input, algorithm: algorithm, form: try form(of: key))
-        let made = try await run(.sign, key.id) { key, session throws(PKCS11Error) in
+        let made = try await run(.sign, key) { key, session throws(PKCS11Error) in
             try signature.make(with: key, in: &session)
         }
         guard let made else {
@@ -84,7 +84,7 @@ extension TokenKeyStore {
             throw KeyStoreError(.internalFailure, "the public key is not a point on the key's curve")
         }
         let encoding = capabilities.pointEncoding
-        let secret = try await run(.deriveSharedSecret, key.id) { key, session throws(PKCS11Error) in
+        let secret = try await run(.deriveSharedSecret, key) { key, session throws(PKCS11Error) in
             try SharedSecret.derive(point: point, encoding, curve: curve, key: key, in: &session)
         }
         guard let secret else {
@@ -110,7 +110,7 @@ extension TokenKeyStore {
             guard let publicKey = key.publicKey else {
                 throw KeyStoreError(.internalFailure, "the backing key has no public key")
             }
-            if case .missing = connection.handles.lookup(key.id) { throw Self.keyNotFound }
+            if case .missing = connection.handles.lookup(try name(of: key)) { throw Self.keyNotFound }
             return SecretBytes(copying: publicKey.span)
         }
     }
@@ -128,7 +128,7 @@ extension TokenKeyStore {
         if let refusal = capabilities.refusal(of: TokenCapabilities.Need.symmetric) {
             throw KeyStoreError(.unsupportedAlgorithm, refusal)
         }
-        let fingerprint = try await run(.fingerprint, key.id) { key, session throws(PKCS11Error) in
+        let fingerprint = try await run(.fingerprint, key) { key, session throws(PKCS11Error) in
             var block = try FingerprintBlock.encrypt(under: key, in: &session)
             defer { wipe(&block) }
             return SecretBytes(copying: block.span)
@@ -152,7 +152,7 @@ extension TokenKeyStore {
         guard case .hmac(let hash) = try form(of: key) else {
             throw KeyStoreError(.unsupportedAlgorithm, "the key makes no MACs")
         }
-        let code = try await run(operation, key.id) { key, session throws(PKCS11Error) in
+        let code = try await run(operation, key) { key, session throws(PKCS11Error) in
             try message.withBytes { message throws(PKCS11Error) in
                 try session.sign(message, .hmac(hash: hash), key: key)
             }

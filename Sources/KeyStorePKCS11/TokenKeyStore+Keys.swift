@@ -137,7 +137,7 @@ extension TokenKeyStore {
                     _ = try Self.unlessGone { () throws(PKCS11Error) in try session.destroyObject(object) }
                 }
             } catch {
-                Self.undestroyed.withLock { _ = $0.insert(id) }
+                Self.undestroyed.withLock { _ = $0.insert(.own(id)) }
                 throw error
             }
             return keys.count
@@ -146,13 +146,13 @@ extension TokenKeyStore {
             throw KeyStoreError(.internalFailure, "\(found) keys have the CKA_ID \(id); none was destroyed")
         }
         // SoftHSM hides an object that it could not destroy, and shows it again after its next start.
-        guard found > 0 || !Self.undestroyed.withLock({ $0.contains(id) }) else {
+        guard found > 0 || !Self.undestroyed.withLock({ $0.contains(.own(id)) }) else {
             throw KeyStoreError(
                 .internalFailure,
                 "the token could not destroy \(id) before and does not show it now; it is looked for at the next start")
         }
-        Self.undestroyed.withLock { _ = $0.remove(id) }
-        connection.handles.remove(id)
+        Self.undestroyed.withLock { _ = $0.remove(.own(id)) }
+        connection.handles.remove(.own(id))
         // Nothing found may mean destroyed by an attempt that was interrupted before the disk knew of it.
         try await bringToDisk()
     }
@@ -177,10 +177,10 @@ extension TokenKeyStore {
     }
 
     /// What C_DestroyObject has failed for in this process. Modules are processwide, and so is what they hide.
-    private static let undestroyed = Mutex<Set<BackingKeyID>>([])
+    static let undestroyed = Mutex<Set<KeyName>>([])
 
     /// Nil for an object that is gone already, which is as good as destroyed: two requests may finish one destruction.
-    private static func unlessGone<Answer>(_ body: () throws(PKCS11Error) -> Answer) throws(PKCS11Error) -> Answer? {
+    static func unlessGone<Answer>(_ body: () throws(PKCS11Error) -> Answer) throws(PKCS11Error) -> Answer? {
         do throws(PKCS11Error) {
             return try body()
         } catch {

@@ -36,7 +36,7 @@ final class TokenKeyStore: KeyStore {
             throw KeyStoreError(.internalFailure, "a plaintext has 1 to \(GCMSealing.longestPlaintext) bytes")
         }
         let sealing = connection.sealing
-        let sealed = try await run(.encrypt, key.id) { key, session throws(PKCS11Error) in
+        let sealed = try await run(.encrypt, key) { key, session throws(PKCS11Error) in
             try sealing.seal(plaintext, associatedData: associatedData, key: key, in: &session)
         }
         switch sealed {
@@ -51,7 +51,7 @@ final class TokenKeyStore: KeyStore {
         try requireSymmetric(key)
         guard GCMSealing.hasForm(message) else { throw TokenOperation.invalidCiphertext }
         let sealing = connection.sealing
-        return try await run(.decrypt(junk: capabilities.badTagReturnValue), key.id) {
+        return try await run(.decrypt(junk: capabilities.badTagReturnValue), key) {
             key, session throws(PKCS11Error) in
             try sealing.open(message, associatedData: associatedData, key: key, in: &session)
         }
@@ -105,12 +105,34 @@ final class TokenKeyStore: KeyStore {
         _ operation: TokenOperation, _ id: BackingKeyID,
         _ body: @escaping @Sendable (ObjectHandle, inout Session) throws(PKCS11Error) -> Answer
     ) async throws(KeyStoreError) -> Answer {
+        try await run(operation, .own(id), body)
+    }
+
+    /// The same with a backing key.
+    func run<Answer: Sendable>(
+        _ operation: TokenOperation, _ key: BackingKey,
+        _ body: @escaping @Sendable (ObjectHandle, inout Session) throws(PKCS11Error) -> Answer
+    ) async throws(KeyStoreError) -> Answer {
+        try await run(operation, try name(of: key), body)
+    }
+
+    func name(of key: BackingKey) throws(KeyStoreError) -> KeyName {
+        guard let name = KeyName(key) else {
+            throw KeyStoreError(.internalFailure, "the backing key \(key.id) does not say which object it stands for")
+        }
+        return name
+    }
+
+    private func run<Answer: Sendable>(
+        _ operation: TokenOperation, _ name: KeyName,
+        _ body: @escaping @Sendable (ObjectHandle, inout Session) throws(PKCS11Error) -> Answer
+    ) async throws(KeyStoreError) -> Answer {
         let handles = connection.handles
-        let find = { () throws(KeyStoreError) -> (BackingKeyID, KeyHandles.Entry)? in
-            switch handles.lookup(id) {
-            case .found(let entry): return (id, entry)
+        let find = { () throws(KeyStoreError) -> (KeyName, KeyHandles.Entry)? in
+            switch handles.lookup(name) {
+            case .found(let entry): return (name, entry)
             case .missing: throw Self.keyNotFound
-            case .ambiguous: throw KeyStoreError(.internalFailure, "several objects have the CKA_ID \(id)")
+            case .ambiguous: throw KeyStoreError(.internalFailure, "several objects have \(name)")
             }
         }
         return try await run(operation, key: find) { key, session throws(PKCS11Error) in
@@ -120,7 +142,7 @@ final class TokenKeyStore: KeyStore {
     }
 
     private func run<Answer: Sendable>(
-        _ operation: TokenOperation, key find: () throws(KeyStoreError) -> (BackingKeyID, KeyHandles.Entry)?,
+        _ operation: TokenOperation, key find: () throws(KeyStoreError) -> (KeyName, KeyHandles.Entry)?,
         _ body: @escaping @Sendable (KeyHandles.Entry?, inout Session) throws(PKCS11Error) -> Answer
     ) async throws(KeyStoreError) -> Answer {
         let profile = connection.configuration.profile
@@ -161,10 +183,10 @@ final class TokenKeyStore: KeyStore {
             case .askCanary(let answer, let retry):
                 guard retry, retriesLeft == 2 else { throw answer }
             case .askCanaryForKey:
-                guard let (id, used) = key else { throw KeyStoreError(.internalFailure, error.description) }
+                guard let (name, used) = key else { throw KeyStoreError(.internalFailure, error.description) }
                 // A new login since the lookup gives the key another handle, and a copy may be gone without its
                 // original. Otherwise the token is asked whether the key is: one wrong answer must not cost it.
-                let isThere = await findAgain(id, unlike: used)
+                let isThere = await findAgain(name, unlike: used)
                 guard isThere, retriesLeft > 0 else { throw Self.keyNotFound }
             }
             retriesLeft -= 1
@@ -172,23 +194,23 @@ final class TokenKeyStore: KeyStore {
     }
 
     /// Whether there is a handle to be tried for a key whose handle the token has called invalid.
-    private func findAgain(_ id: BackingKeyID, unlike used: KeyHandles.Entry) async -> Bool {
-        if used.copy == nil, case .found(used) = connection.handles.lookup(id) {
+    private func findAgain(_ name: KeyName, unlike used: KeyHandles.Entry) async -> Bool {
+        if used.copy == nil, case .found(used) = connection.handles.lookup(name) {
             let search = await connection.perform { session throws(PKCS11Error) in
-                let found = try TokenSweep.run(in: &session, only: id).keys[id]
+                let found = try TokenSweep.run(in: &session, only: name).object(named: name)
                 if found == nil { try session.requireLogin() }
                 return found
             }
             switch search {
             case .success(let object?):
-                connection.handles.insert(id, KeyHandles.Entry(object: object, copy: nil))
+                connection.handles.insert(name, KeyHandles.Entry(object: object, copy: nil))
                 return true
             case .success(nil): break
             // Nobody knows: the key is not given up for that.
             case .failure: return true
             }
         }
-        return !connection.handles.giveUp(used, of: id)
+        return !connection.handles.giveUp(used, of: name)
     }
 
     static let keyNotFound = KeyStoreError(.keyNotFound, "the token does not hold the key")

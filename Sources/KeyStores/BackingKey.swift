@@ -39,7 +39,8 @@ public struct BackingKey: Hashable, Sendable {
     public let keySpec: KeySpec
     /// The key id (not the ARN) of the KMS key that the material belongs to. Key stores bind sealed material to it.
     public let kmsKeyID: String
-    /// Opaque to everyone but the key store that made it. Software: the sealed material. Token: empty, the CKA_ID says it all.
+    /// Opaque to everyone but the key store that made it. Software: the sealed material. Token: empty where
+    /// the CKA_ID says it all; else which object of others it stands for.
     public let reference: [UInt8]
     /// DER SubjectPublicKeyInfo (RFC 5280 §4.1) of an asymmetric key, as GetPublicKey shows it; nil for others.
     public let publicKey: [UInt8]?

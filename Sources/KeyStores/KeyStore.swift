@@ -49,6 +49,17 @@ public protocol KeyStore: Sendable {
     /// the store may hold a half-made object under the id of the new key, as with `generateKey`.
     func importKey(_ request: KeyImport) async throws(KeyStoreError) -> ImportedKey
 
+    /// Looks whether an object that somebody else made is fit to be a backing key, tries it, and says how to find it
+    /// again. Changes nothing on the device.
+    ///
+    /// Errors: `notAdoptable` with the reason, for people.
+    func adoptKey(_ request: KeyAdoption) async throws(KeyStoreError) -> AdoptedKey
+
+    /// Destroys an object that was adopted: only on the word of whoever adopted it.
+    ///
+    /// - Parameter reference: of its backing key.
+    func destroyAdoptedObject(_ reference: [UInt8]) async throws(KeyStoreError)
+
     /// Destroys the material for good. Destroying what is not there succeeds, so that an interrupted destruction can
     /// be repeated.
     func destroyKey(_ id: BackingKeyID) async throws(KeyStoreError)
@@ -115,6 +126,9 @@ public protocol KeyStore: Sendable {
     /// itself because the material travels in `BackingKey.reference`.
     func inventory() async throws(KeyStoreError) -> [InventoryEntry]?
 
+    /// Every object on the device with its attributes, read now; nil for a store that holds none.
+    func objects() async throws(KeyStoreError) -> [StoredObject]?
+
     /// Which device holds the keys at the moment; nil for a store that is none, or whose device is away.
     var deviceSerialNumber: String? { get }
 }
@@ -127,10 +141,13 @@ public struct InventoryEntry: Sendable, Hashable {
     public let label: String
     /// Whether the device would give the material away: the object is extractable, or not sensitive.
     public let isExposed: Bool
+    /// What the `reference` of a backing key would be that stands for this object by adoption; empty when none can.
+    public let reference: [UInt8]
 
-    public init(id: BackingKeyID?, label: String, isExposed: Bool = false) {
+    public init(id: BackingKeyID?, label: String, isExposed: Bool = false, reference: [UInt8] = []) {
         self.id = id
         self.label = label
         self.isExposed = isExposed
+        self.reference = reference
     }
 }

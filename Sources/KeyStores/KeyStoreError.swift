@@ -14,6 +14,8 @@ public struct KeyStoreError: Error, Equatable, CustomStringConvertible {
         /// Imported material that unwraps but is not what its key spec needs; the reason, without a secret, is for
         /// whoever made it.
         case incorrectMaterial
+        /// An object that cannot be a backing key as it is; the reason is for whoever wants to adopt it.
+        case notAdoptable
         /// The store is not reachable now and may come back (token gone, not logged in, canary failed).
         case unavailable
         /// Too much work is waiting already. The caller may try again.

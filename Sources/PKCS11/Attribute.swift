@@ -27,6 +27,14 @@ public struct AttributeType: RawRepresentable, Hashable, Sendable {
     public static let valueLength = AttributeType(rawValue: CKA_VALUE_LEN)
     public static let extractable = AttributeType(rawValue: CKA_EXTRACTABLE)
     public static let signRecover = AttributeType(rawValue: CKA_SIGN_RECOVER)
+    /// Whether the key was made on this token.
+    public static let local = AttributeType(rawValue: CKA_LOCAL)
+    public static let neverExtractable = AttributeType(rawValue: CKA_NEVER_EXTRACTABLE)
+    public static let alwaysSensitive = AttributeType(rawValue: CKA_ALWAYS_SENSITIVE)
+    /// Whether each use of the key wants the PIN again.
+    public static let alwaysAuthenticate = AttributeType(rawValue: CKA_ALWAYS_AUTHENTICATE)
+    /// An array of CK_MECHANISM_TYPE. The macro is an expression, which Swift does not import.
+    public static let allowedMechanisms = AttributeType(rawValue: UInt(CKF_ARRAY_ATTRIBUTE) | 0x600)
     public static let modulus = AttributeType(rawValue: CKA_MODULUS)
     public static let modulusBits = AttributeType(rawValue: CKA_MODULUS_BITS)
     public static let publicExponent = AttributeType(rawValue: CKA_PUBLIC_EXPONENT)
@@ -53,6 +61,8 @@ public struct ObjectClass: RawRepresentable, Hashable, Sendable {
     public static let publicKey = ObjectClass(rawValue: CKO_PUBLIC_KEY)
     public static let privateKey = ObjectClass(rawValue: CKO_PRIVATE_KEY)
     public static let secretKey = ObjectClass(rawValue: CKO_SECRET_KEY)
+    public static let data = ObjectClass(rawValue: CKO_DATA)
+    public static let certificate = ObjectClass(rawValue: CKO_CERTIFICATE)
 }
 
 /// A CK_KEY_TYPE.
@@ -164,6 +174,11 @@ extension AttributeType: CustomStringConvertible {
         case .valueLength: "CKA_VALUE_LEN"
         case .extractable: "CKA_EXTRACTABLE"
         case .signRecover: "CKA_SIGN_RECOVER"
+        case .local: "CKA_LOCAL"
+        case .neverExtractable: "CKA_NEVER_EXTRACTABLE"
+        case .alwaysSensitive: "CKA_ALWAYS_SENSITIVE"
+        case .alwaysAuthenticate: "CKA_ALWAYS_AUTHENTICATE"
+        case .allowedMechanisms: "CKA_ALLOWED_MECHANISMS"
         case .modulus: "CKA_MODULUS"
         case .modulusBits: "CKA_MODULUS_BITS"
         case .publicExponent: "CKA_PUBLIC_EXPONENT"
@@ -186,7 +201,26 @@ extension ObjectClass: CustomStringConvertible {
         case .publicKey: "CKO_PUBLIC_KEY"
         case .privateKey: "CKO_PRIVATE_KEY"
         case .secretKey: "CKO_SECRET_KEY"
+        case .data: "CKO_DATA"
+        case .certificate: "CKO_CERTIFICATE"
         default: "CKO 0x\(String(rawValue, radix: 16))"
+        }
+    }
+}
+
+extension KeyType: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .aes: "CKK_AES"
+        case .rsa: "CKK_RSA"
+        case .ec: "CKK_EC"
+        case .ecEdwards: "CKK_EC_EDWARDS"
+        case .genericSecret: "CKK_GENERIC_SECRET"
+        case .sha224HMAC: "CKK_SHA224_HMAC"
+        case .sha256HMAC: "CKK_SHA256_HMAC"
+        case .sha384HMAC: "CKK_SHA384_HMAC"
+        case .sha512HMAC: "CKK_SHA512_HMAC"
+        default: "CKK 0x\(String(rawValue, radix: 16))"
         }
     }
 }

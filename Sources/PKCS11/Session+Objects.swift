@@ -148,7 +148,9 @@ extension Session {
     private static func usualLength(_ type: AttributeType) -> Int {
         switch type {
         case .objectClass, .keyType, .valueLength, .modulusBits: MemoryLayout<CK_ULONG>.size
-        case .label, .id, .value, .modulus, .publicExponent, .privateExponent, .ecParameters, .ecPoint: 512
+        case .label, .id, .value, .modulus, .publicExponent, .privateExponent, .ecParameters, .ecPoint,
+            .allowedMechanisms:
+            512
         default: MemoryLayout<CK_BBOOL>.size
         }
     }

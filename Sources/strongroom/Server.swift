@@ -78,13 +78,14 @@ struct Server {
             }
         }
         defer { withExtendedLifetime(lock) {} }
+        let admin = await makeAdminService(service, logger)
         let group = ServiceGroup(
             configuration: .init(
                 services: [
                     principals, BackgroundService(service: service), HousekeepingService(service: service),
                     LastUseService(service: service),
-                    ReconciliationService(service: service, signals: reconciliationSignals), http,
-                ],
+                    ReconciliationService(service: service, signals: reconciliationSignals),
+                ] + admin + [http],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
         await service.storeLastUses()
@@ -93,6 +94,19 @@ struct Server {
         if let failure = start.failure.withLock({ $0 }) { throw failure }
         if !isDeserted { logger.warning("a call to a token has not come back; leaving without it") }
         return isDeserted
+    }
+
+    /// One service, or none: a server without its admin socket serves all the same.
+    private func makeAdminService(_ service: KeyManagementService, _ logger: Logger) async -> [any Service] {
+        do {
+            let desk = AdminDesk(service: service)
+            return [
+                try await AdminService(directory: dataDirectory.path, logger: logger) { await desk.answer($0) }
+            ]
+        } catch {
+            logger.warning("`strongroom adopt` and `strongroom keys` cannot be used", metadata: ["reason": "\(error)"])
+            return []
+        }
     }
 
     private func makeLogger() -> Logger {

@@ -66,7 +66,7 @@ import Testing
         _ = try directory.open()
         try edit("INSERT INTO grdb_migrations (identifier) VALUES ('v999')")
         #expect(refusal()?.contains("a newer version of Strongroom has written it") == true)
-        #expect(refusal()?.contains("schema versions up to 7 only") == true)
+        #expect(refusal()?.contains("schema versions up to 8 only") == true)
     }
 
     @Test func `A database of another application is refused`() throws {
@@ -123,7 +123,7 @@ import Testing
         ("UPDATE key_materials SET backing_key_spec = 'X'", "key-0/0/"),
         ("INSERT INTO settings (name, value) VALUES ('mood', x'00')", "row mood: name is \"mood\""),
         (
-            "INSERT INTO intents VALUES (zeroblob(16), 1, 'paint', 'software', NULL, '', 0)",
+            "INSERT INTO intents VALUES (zeroblob(16), 1, 'paint', 'software', NULL, '', 0, x'')",
             "00000000000000000000000000000000: kind is \"paint\""
         ),
     ])

@@ -46,6 +46,22 @@ import Testing
         #expect(contents.keys.first?.description.string.utf8.count == Text.odd.string.utf8.count)
     }
 
+    @Test(arguments: [KeyMaterial.Adoption.leavesObject, .destroysObject])
+    func `What stands for an adopted object is kept, and so is the tombstone of one`(
+        _ adoption: KeyMaterial.Adoption
+    ) throws {
+        let made = makeMaterial(of: "k", reference: [1, 2, 3], placement: .device(clusterID: "cluster-abcdefghijk"))
+        let material = KeyMaterial(
+            backingKey: made.backingKey, placement: made.placement, materialID: made.materialID,
+            creationDate: made.creationDate, adoption: adoption)
+        let key = makeKey(materials: [material])
+        let intent = Intent(
+            kind: .destroy, backingKeyID: made.backingKey.id, placement: made.placement, keyARN: key.arn,
+            creationDate: .sample, adoptedReference: [1, 2, 3])
+        let contents = try contents(after: [.putKey(key), .putIntent(intent)])
+        #expect(contents.keys == [key] && contents.intents == [intent])
+    }
+
     @Test(arguments: [
         KeyStatus.enabled, .disabled, .pendingDeletion(deletionDate: .sample), .pendingReplicaDeletion(windowDays: 30),
     ])

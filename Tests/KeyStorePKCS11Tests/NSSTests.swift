@@ -119,6 +119,39 @@ internal import Testing
         }
     }
 
+    @Test func `Objects of others on NSS are adopted and not changed`() async throws {
+        let token = try ForeignToken.nss()
+        try token.use { session throws(PKCS11Error) in
+            try ForeignObjects.aes([.id([0xA1]), .label("somebody's")], in: &session)
+            try ForeignObjects.pair(
+                .rsaKeyPairGeneration, ForeignObjects.rsa(2048), [.id([0xA2])], publicName: [.id([0xA2])],
+                flags: [.sign: true, .decrypt: true], in: &session)
+            try ForeignObjects.aes([.id([0xA3])], flags: [.extractable: true], in: &session)
+        }
+        let before = try token.attributes()
+        let device = try Self.device()
+        let keys = try await device.whileConnected { store async throws in
+            #expect(
+                await errorCode { _ = try await store.adoptKey(KeyAdoption(objectID: [0xA3])) } == .notAdoptable)
+            return [
+                try await store.adoptKey(KeyAdoption(label: "somebody's")).backingKey,
+                try await store.adoptKey(KeyAdoption(objectID: [0xA2], usage: .signVerify)).backingKey,
+            ]
+        }
+        try await device.whileConnected { store async throws in
+            let message = try await store.encrypt(SecretBytes([1, 2]), associatedData: [], with: keys[0])
+            #expect(try await store.decrypt(message, associatedData: [], with: keys[0]).revealed == [1, 2])
+            #expect(
+                try await store.sign(.message([1]), algorithm: .rsassaPssSha256, with: keys[1]).count == 256)
+            try await store.destroyKey(keys[0].id)
+        }
+        #expect(try token.attributes() == before)
+        try await device.whileConnected { store async throws in
+            for key in keys { try await store.destroyAdoptedObject(key.reference) }
+        }
+        #expect(try token.attributes().count == before.count - 2)
+    }
+
     @Test func `A wrong PIN is refused and remembered`() async throws {
         let device = try Self.device()
         for _ in 0..<2 {

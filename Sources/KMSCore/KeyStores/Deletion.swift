@@ -35,7 +35,8 @@ extension KeyManagementService {
         }
     }
 
-    /// The records and their aliases go, and a tombstone comes for each material that no key of another Region shares.
+    /// The records and their aliases go, and a tombstone comes for each material that no key of another Region shares. An
+    /// adopted object is left as it is unless its adoption said otherwise.
     static func deletion(
         of keys: [KMSKey], in directory: borrowing Directory, at now: Timestamp
     ) -> [MetadataChange] {
@@ -49,7 +50,11 @@ extension KeyManagementService {
             for material in key.materials where material.isPresent {
                 let id = material.backingKey.id
                 guard !directory.isShared(id, by: key, except: keys) else { continue }
-                changes.append(Intent.destruction(of: id, at: material.placement, keyARN: key.arn, now))
+                if material.adoption == .leavesObject { continue }
+                changes.append(
+                    Intent.destruction(
+                        of: id, at: material.placement, keyARN: key.arn, now,
+                        adoptedReference: material.adoption == nil ? [] : material.backingKey.reference))
             }
         }
         return changes

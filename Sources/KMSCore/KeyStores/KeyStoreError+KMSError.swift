@@ -27,6 +27,8 @@ extension KeyStoreError {
             // Without a message: a failed tag, a wrong encryption context and a truncated blob look alike.
             // Only decryption and unwrapping judge ciphertexts; anywhere else it is a fault of the store.
             return use == .decrypt || use == .importMaterial ? .invalidCiphertext() : .internalError
+        case .notAdoptable:
+            return .validation(reason)
         case .incorrectMaterial:
             return .incorrectKeyMaterial(reason)
         case .overloaded:

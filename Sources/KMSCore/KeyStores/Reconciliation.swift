@@ -124,7 +124,11 @@ extension KeyManagementService {
     private func finish(_ intent: Intent, in keyStore: any KeyStore, _ report: inout ReconciliationReport) async {
         let id = intent.backingKeyID
         do {
-            try await keyStore.destroyKey(id)
+            if intent.adoptedReference.isEmpty {
+                try await keyStore.destroyKey(id)
+            } else {
+                try await keyStore.destroyAdoptedObject(intent.adoptedReference)
+            }
             try await metadata.write { _, changes throws(KMSError) in changes.append(.deleteIntent(id)) }
             report.finished.append(id)
         } catch {

@@ -11,14 +11,22 @@ extension KeyManagementService {
         _ report: inout ReconciliationReport
     ) {
         let entries = Dictionary(grouping: inventory, by: \.id)
+        let byReference = Dictionary(grouping: inventory, by: \.reference)
         let now = clock.now
         var known = before
+        var adopted: Set<[UInt8]> = []
         var events: [ServiceEvent] = []
         metadata.read { directory in
             known.formUnion(directory.backingKeys(at: placement))
+            for intent in directory.intents.values where !intent.adoptedReference.isEmpty {
+                adopted.insert(intent.adoptedReference)
+            }
             for key in directory.keys(where: { _ in true }) {
                 for material in key.materials where material.placement == placement && material.isPresent {
-                    let objects = entries[material.backingKey.id] ?? []
+                    let reference = material.backingKey.reference
+                    if material.adoption != nil { adopted.insert(reference) }
+                    let objects =
+                        material.adoption == nil ? entries[material.backingKey.id] ?? [] : byReference[reference] ?? []
                     let id = material.materialIDText
                     if objects.isEmpty, before.contains(material.backingKey.id) {
                         report.missing.append(key.arn)
@@ -35,7 +43,9 @@ extension KeyManagementService {
                 }
             }
         }
-        report.unknown = inventory.filter { entry in entry.id.map { !known.contains($0) } ?? true }
+        report.unknown = inventory.filter { entry in
+            !adopted.contains(entry.reference) && entry.id.map { !known.contains($0) } ?? true
+        }
         for event in events { serviceEvents(event) }
     }
 

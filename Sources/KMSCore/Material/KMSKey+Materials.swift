@@ -45,6 +45,9 @@ extension KMSKey {
         return key
     }
 
+    /// Whether its material is an object that somebody else made.
+    var isAdopted: Bool { materials.contains { $0.adoption != nil } }
+
     /// Makes `material` the current one; the old one goes on decrypting.
     mutating func rotate(to material: KeyMaterial, _ rotation: KeyMaterial.Rotation) {
         for index in materials.indices where materials[index].state == .current { materials[index].state = .nonCurrent }
@@ -85,9 +88,11 @@ extension KeyMaterial {
 extension Intent {
     /// A tombstone for a material, or for a wrapping key.
     static func destruction(
-        of id: BackingKeyID, at placement: Placement, keyARN: String, _ now: Timestamp
+        of id: BackingKeyID, at placement: Placement, keyARN: String, _ now: Timestamp, adoptedReference: [UInt8] = []
     ) -> MetadataChange {
         .putIntent(
-            Intent(kind: .destroy, backingKeyID: id, placement: placement, keyARN: keyARN, creationDate: now))
+            Intent(
+                kind: .destroy, backingKeyID: id, placement: placement, keyARN: keyARN, creationDate: now,
+                adoptedReference: adoptedReference))
     }
 }

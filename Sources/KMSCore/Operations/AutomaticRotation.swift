@@ -101,6 +101,7 @@ extension KMSKey {
             throw .unsupportedOperation("\(arn) is not a symmetric encryption KMS key.")
         }
         try requireOrigin(.awsKms)
+        if isAdopted { throw .unsupportedOperation("\(arn) stands for an adopted object, which is not rotated.") }
         if isReplica { throw .notPrimary(arn) }
     }
 }

@@ -15,6 +15,16 @@ extension KeyManagementService {
     func createKey(
         _ request: CreateKeyRequest, id: String, _ context: RequestContext
     ) async throws(KMSError) -> CreateKeyResponse {
+        let key = try draft(of: request, id: id, context)
+        let created = try await create(key)
+        context.trail.note(created)
+        return CreateKeyResponse(keyMetadata: keyMetadata(of: created))
+    }
+
+    /// The key that a request asks for, still without material, once nothing about the request itself speaks against it.
+    func draft(
+        of request: CreateKeyRequest, id: String, _ context: RequestContext
+    ) throws(KMSError) -> KMSKey {
         let keySpec = try Self.keySpec(of: request)
         let keyUsage = try KeySpecRules.usage(requested: request.keyUsage, for: keySpec)
         let origin = request.origin ?? .awsKms
@@ -35,9 +45,7 @@ extension KeyManagementService {
             try self.checkedPolicy(
                 text, for: key, bypassesLockoutCheck: request.bypassPolicyLockoutSafetyCheck == true, context)
         }
-        let created = try await create(key)
-        context.trail.note(created)
-        return CreateKeyResponse(keyMetadata: keyMetadata(of: created))
+        return key
     }
 
     /// KMS Developer Guide, "Key identifiers": a UUID, or `mrk-` and 32 hexadecimal digits.
@@ -101,7 +109,7 @@ extension KeyManagementService {
         }
     }
 
-    private func placement(inCustomKeyStore id: String?) throws(KMSError) -> Placement {
+    func placement(inCustomKeyStore id: String?) throws(KMSError) -> Placement {
         guard let id else { return configuration.defaultPlacement }
         guard let clusterID = metadata.read({ $0.customKeyStores[id]?.clusterID }) else {
             throw .customKeyStoreNotFound(id)
@@ -152,7 +160,7 @@ extension KeyManagementService {
     }
 
     /// Quota and key store, looked at when nobody else can change them any more.
-    private func checkRoom(for key: KMSKey, in directory: borrowing Directory) throws(KMSError) {
+    func checkRoom(for key: KMSKey, in directory: borrowing Directory) throws(KMSError) {
         try checkQuota(of: key.scope, in: directory)
         if let customKeyStoreID = key.customKeyStoreID, directory.customKeyStores[customKeyStoreID] == nil {
             throw .customKeyStoreNotFound(customKeyStoreID)

@@ -96,7 +96,7 @@ extension KMSError {
         .unsupportedOperation("\(keyARN) is not a multi-region primary key.")
     }
     /// The text is not known from AWS.
-    fileprivate static func keyExists(_ keyARN: String) -> KMSError {
+    static func keyExists(_ keyARN: String) -> KMSError {
         .init(.alreadyExists, "The key \(keyARN) already exists.")
     }
 }

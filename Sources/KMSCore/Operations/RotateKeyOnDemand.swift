@@ -85,5 +85,6 @@ extension KeyManagementService {
 
 extension KMSKey {
     /// KMS Developer Guide, "Rotating AWS KMS keys": symmetric encryption keys of Origin AWS_KMS and EXTERNAL.
-    var canRotate: Bool { keySpec == .symmetricDefault && (origin == .awsKms || origin == .external) }
+    /// Not those that stand for an object that somebody else made: whoever adopted it wants that object to be the key.
+    var canRotate: Bool { keySpec == .symmetricDefault && (origin == .awsKms || origin == .external) && !isAdopted }
 }

@@ -17,14 +17,18 @@ public struct Intent: Hashable, Sendable {
     /// For the report.
     public let keyARN: String
     public let creationDate: Timestamp
+    /// Of an adopted object that is to be destroyed: the `reference` of its backing key. Else empty.
+    public let adoptedReference: [UInt8]
 
     public init(
-        kind: Kind, backingKeyID: BackingKeyID, placement: Placement, keyARN: String, creationDate: Timestamp
+        kind: Kind, backingKeyID: BackingKeyID, placement: Placement, keyARN: String, creationDate: Timestamp,
+        adoptedReference: [UInt8] = []
     ) {
         self.kind = kind
         self.backingKeyID = backingKeyID
         self.placement = placement
         self.keyARN = keyARN
         self.creationDate = creationDate
+        self.adoptedReference = adoptedReference
     }
 }

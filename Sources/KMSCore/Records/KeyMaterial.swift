@@ -39,6 +39,12 @@ public struct KeyMaterial: Hashable, Sendable {
         }
     }
 
+    /// What becomes of an object that somebody else made when its KMS key is deleted.
+    public enum Adoption: String, Hashable, Sendable {
+        case leavesObject = "leave"
+        case destroysObject = "destroy"
+    }
+
     /// Of imported material that is not there any more, the last backing key, which no key store holds.
     public var backingKey: BackingKey
     /// Recorded per backing key, so that changing the default key store affects new keys only.
@@ -50,10 +56,13 @@ public struct KeyMaterial: Hashable, Sendable {
     public var rotation: Rotation?
     /// Nil for material that was made here.
     public var importDetails: ImportDetails?
+    /// Nil for material whose object we made.
+    public let adoption: Adoption?
 
     public init(
         backingKey: BackingKey, placement: Placement, materialID: [UInt8], creationDate: Timestamp,
-        state: KeyMaterialState = .current, rotation: Rotation? = nil, importDetails: ImportDetails? = nil
+        state: KeyMaterialState = .current, rotation: Rotation? = nil, importDetails: ImportDetails? = nil,
+        adoption: Adoption? = nil
     ) {
         self.backingKey = backingKey
         self.placement = placement
@@ -62,6 +71,7 @@ public struct KeyMaterial: Hashable, Sendable {
         self.state = state
         self.rotation = rotation
         self.importDetails = importDetails
+        self.adoption = adoption
     }
 
     /// Whether the key store holds the material, as far as the record knows.

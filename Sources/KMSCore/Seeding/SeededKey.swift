@@ -15,12 +15,15 @@ public struct SeededKey: Sendable {
     /// Nil leaves automatic rotation as it is.
     public var rotationPeriodInDays: Int?
     public var isEnabled: Bool
+    /// The object that the key stands for; nil for a key whose material is made or imported.
+    public var adoption: Adoption?
     /// Each with a Name, so that it is made once; its KeyId is filled in.
     public var grants: [CreateGrantRequest]
 
     public init(
         id: String, scope: Scope, request: CreateKeyRequest, aliases: [Text] = [], material: SecretBytes? = nil,
-        rotationPeriodInDays: Int? = nil, isEnabled: Bool = true, grants: [CreateGrantRequest] = []
+        rotationPeriodInDays: Int? = nil, isEnabled: Bool = true, adoption: Adoption? = nil,
+        grants: [CreateGrantRequest] = []
     ) {
         self.id = id
         self.scope = scope
@@ -29,6 +32,7 @@ public struct SeededKey: Sendable {
         self.material = material
         self.rotationPeriodInDays = rotationPeriodInDays
         self.isEnabled = isEnabled
+        self.adoption = adoption
         self.grants = grants
     }
 }

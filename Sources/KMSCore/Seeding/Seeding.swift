@@ -32,6 +32,16 @@ extension KeyManagementService {
     }
 
     private static func compare(_ key: KMSKey, with seeded: SeededKey) throws(KMSError) {
+        if seeded.adoption != nil {
+            guard key.isAdopted, seeded.request.keySpec ?? key.keySpec == key.keySpec,
+                seeded.request.keyUsage ?? key.keyUsage == key.keyUsage
+            else {
+                throw .validation(
+                    "\(key.arn) is there already, and is \(key.keySpec.rawValue), \(key.keyUsage.rawValue)"
+                        + (key.isAdopted ? "" : ", and not adopted") + ". Give the seeded key another id.")
+            }
+            return
+        }
         let keySpec = seeded.request.keySpec ?? .symmetricDefault
         let keyUsage = try KeySpecRules.usage(requested: seeded.request.keyUsage, for: keySpec)
         guard key.keySpec == keySpec, key.keyUsage == keyUsage, key.origin == seeded.request.origin ?? .awsKms else {
@@ -46,6 +56,10 @@ extension KeyManagementService {
         request.multiRegion = seeded.id.hasPrefix("mrk-")
         // Whoever writes the seed may lock out everybody, as with the API.
         request.bypassPolicyLockoutSafetyCheck = true
+        if let adoption = seeded.adoption {
+            _ = try await adoptKey(adoption, as: request, id: seeded.id, in: seeded.scope)
+            return
+        }
         _ = try await createKey(request, id: seeded.id, context)
     }
 

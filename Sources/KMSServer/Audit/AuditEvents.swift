@@ -22,6 +22,11 @@ enum AuditEvents {
                     writer.member("keyOrigin", event.origin)
                     writer.member("previousKeyMaterialId", previous)
                     writer.member("currentKeyMaterialId", current)
+                case .adoptedKey(let material, let objectID, let label):
+                    writer.member("keyOrigin", event.origin)
+                    writer.member("keyMaterialId", material)
+                    writer.member("objectId", Text(objectID))
+                    writer.member("objectLabel", label)
                 case .deletedExpiredKeyMaterial(let material), .foundMaterialMissing(let material),
                     .foundMaterialDuplicated(let material), .foundMaterialExposed(let material):
                     writer.member("keyMaterialId", material)

@@ -8,17 +8,20 @@ extension Intent {
     func put(into database: Database) throws {
         try database.run(
             """
-            INSERT INTO intents (backing_key_id, kind, placement, cluster_id, key_arn, creation_date)
-            VALUES (:backing_key_id, :kind, :placement, :cluster_id, :key_arn, :creation_date)
+            INSERT INTO intents (backing_key_id, kind, placement, cluster_id, key_arn, creation_date,
+                adopted_reference)
+            VALUES (:backing_key_id, :kind, :placement, :cluster_id, :key_arn, :creation_date, :adopted_reference)
             ON CONFLICT (backing_key_id) DO UPDATE SET version = version + 1,
                 kind = excluded.kind, placement = excluded.placement, cluster_id = excluded.cluster_id,
-                key_arn = excluded.key_arn, creation_date = excluded.creation_date
+                key_arn = excluded.key_arn, creation_date = excluded.creation_date,
+                adopted_reference = excluded.adopted_reference
             """,
             placement.columns + [
                 "backing_key_id": backingKeyID.data,
                 "kind": kind.rawValue,
                 "key_arn": keyARN,
                 "creation_date": creationDate.secondsSinceEpoch,
+                "adopted_reference": Data(adoptedReference),
             ]
         )
     }
@@ -37,7 +40,8 @@ extension Intent {
                     backingKeyID: try row.backingKeyID("backing_key_id"),
                     placement: try row.placement(),
                     keyARN: try row.string("key_arn"),
-                    creationDate: try row.timestamp("creation_date")
+                    creationDate: try row.timestamp("creation_date"),
+                    adoptedReference: try row.bytes("adopted_reference")
                 )
             )
         }

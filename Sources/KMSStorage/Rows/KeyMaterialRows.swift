@@ -25,7 +25,7 @@ enum KeyMaterialRows {
     private static let select = """
         SELECT account_id, region, key_id, position, backing_key_id, backing_key_spec, backing_kms_key_id, reference,
             placement, cluster_id, material_id, creation_date, public_key, state, rotation_date, rotation_type,
-            import_state, CAST(import_description AS BLOB) AS import_description, valid_to
+            import_state, CAST(import_description AS BLOB) AS import_description, valid_to, adoption
         FROM key_materials ORDER BY account_id, region, key_id, position
         """
 
@@ -38,25 +38,27 @@ enum KeyMaterialRows {
     private static let upsert = """
         INSERT INTO key_materials (account_id, region, key_id, position, backing_key_id, backing_key_spec,
             backing_kms_key_id, reference, placement, cluster_id, material_id, creation_date, public_key, state,
-            rotation_date, rotation_type, import_state, import_description, valid_to)
+            rotation_date, rotation_type, import_state, import_description, valid_to, adoption)
         VALUES (:account_id, :region, :key_id, :position, :backing_key_id, :backing_key_spec,
             :backing_kms_key_id, :reference, :placement, :cluster_id, :material_id, :creation_date, :public_key, :state,
-            :rotation_date, :rotation_type, :import_state, CAST(:import_description AS TEXT), :valid_to)
+            :rotation_date, :rotation_type, :import_state, CAST(:import_description AS TEXT), :valid_to,
+            :adoption)
         ON CONFLICT (account_id, region, key_id, position) DO UPDATE SET
             (backing_key_id, backing_key_spec, backing_kms_key_id, reference, placement, cluster_id, material_id,
                 creation_date, public_key, state, rotation_date, rotation_type, import_state, import_description,
-                valid_to)
+                valid_to, adoption)
             = (excluded.backing_key_id, excluded.backing_key_spec, excluded.backing_kms_key_id, excluded.reference,
                 excluded.placement, excluded.cluster_id, excluded.material_id, excluded.creation_date,
                 excluded.public_key, excluded.state, excluded.rotation_date, excluded.rotation_type,
-                excluded.import_state, excluded.import_description, excluded.valid_to)
+                excluded.import_state, excluded.import_description, excluded.valid_to, excluded.adoption)
         WHERE (backing_key_id, backing_key_spec, backing_kms_key_id, reference, placement, cluster_id, material_id,
                 creation_date, public_key, state, rotation_date, rotation_type, import_state, import_description,
-                valid_to)
+                valid_to, adoption)
             IS NOT (excluded.backing_key_id, excluded.backing_key_spec, excluded.backing_kms_key_id,
                 excluded.reference, excluded.placement, excluded.cluster_id, excluded.material_id,
                 excluded.creation_date, excluded.public_key, excluded.state, excluded.rotation_date,
-                excluded.rotation_type, excluded.import_state, excluded.import_description, excluded.valid_to)
+                excluded.rotation_type, excluded.import_state, excluded.import_description, excluded.valid_to,
+                excluded.adoption)
         """
 }
 
@@ -81,7 +83,8 @@ extension KeyMaterial {
                 ImportDetails(
                     state: state, description: try row.optionalText("import_description"),
                     validTo: try row.optionalTimestamp("valid_to"))
-            }
+            },
+            adoption: try row.optionalName("adoption")
         )
     }
 
@@ -100,6 +103,7 @@ extension KeyMaterial {
             "import_state": importDetails?.state.rawValue,
             "import_description": importDetails?.description?.utf8Data,
             "valid_to": importDetails?.validTo?.secondsSinceEpoch,
+            "adoption": adoption?.rawValue,
         ]
     }
 }

@@ -8,7 +8,7 @@ package enum Schema {
     /// What each version adds, oldest first. The n-th one is stored under the name `vn`.
     static let versions: [@Sendable (Database) throws -> Void] = [
         createVersion1, createVersion2, createVersion3, createVersion4, createVersion5, createVersion6,
-        createVersion7,
+        createVersion7, createVersion8,
     ]
 
     package static let migrator: DatabaseMigrator = {

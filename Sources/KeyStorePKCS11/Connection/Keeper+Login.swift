@@ -163,7 +163,7 @@ extension Keeper {
         let canary = try prepareCanary(sweep.canaries, slot, epoch)
         for id in sweep.ambiguous { connection.tell(.finding, "several objects have the CKA_ID \(id); none is used") }
         let entries = try makeEntries(of: sweep.keys)
-        connection.handles.replace(with: entries, ambiguous: sweep.ambiguous)
+        connection.handles.replace(with: entries, sweep)
         connection.state.withLock { $0.canary = canary }
     }
 

@@ -6,6 +6,9 @@ struct TokenSweep: Sendable {
     var keys: [BackingKeyID: ObjectHandle] = [:]
     /// Identities that two or more objects have.
     var ambiguous: Set<BackingKeyID> = []
+    /// The same objects, and those with other CKA_IDs, by what they are known by if they are adopted.
+    var names: [TokenObjectName: ObjectHandle] = [:]
+    var ambiguousNames: Set<TokenObjectName> = []
     var canaries: [ObjectHandle] = []
     /// Secret keys, private keys and objects of no readable class, the canary excluded.
     var inventory: [InventoryEntry] = []
@@ -13,10 +16,10 @@ struct TokenSweep: Sendable {
     /// Searches without a template: objects that were only half written when a process died lack attributes, their
     /// class among them, and must be seen too.
     ///
-    /// - Parameter only: the CKA_ID of all that is wanted.
-    static func run(in session: inout Session, only id: BackingKeyID? = nil) throws(PKCS11Error) -> TokenSweep {
+    /// - Parameter only: the name of all that is wanted.
+    static func run(in session: inout Session, only name: KeyName? = nil) throws(PKCS11Error) -> TokenSweep {
         var sweep = TokenSweep()
-        for object in try session.findObjects(id.map { [.id($0.bytes), .flag(.token, true)] } ?? []) {
+        for object in try session.findObjects(name?.template ?? []) {
             let values: AttributeValues
             do throws(PKCS11Error) {
                 values = try session.attributes(
@@ -44,14 +47,19 @@ struct TokenSweep: Sendable {
             canaries.append(object)
             return
         }
-        let id = values.bytes(.id).flatMap { BackingKeyID(bytes: $0) }
-        inventory.append(
-            InventoryEntry(
-                id: id, label: values.text(.label) ?? "",
-                isExposed: values.flag(.extractable) == true || values.flag(.sensitive) == false))
-        guard let id, let type = values.number(.keyType).map(KeyType.init),
-            Self.kinds[objectClass]?.contains(type) == true
+        let entry = InventoryEntry(values)
+        inventory.append(entry)
+        guard let objectClass, let type = values.number(.keyType).map(KeyType.init),
+            Self.canBeBackingKey(objectClass, type)
         else { return }
+        if let name = TokenObjectName(values) {
+            if ambiguousNames.contains(name) || names.removeValue(forKey: name) != nil {
+                ambiguousNames.insert(name)
+            } else {
+                names[name] = object
+            }
+        }
+        guard let id = entry.id else { return }
         if ambiguous.contains(id) || keys.removeValue(forKey: id) != nil {
             ambiguous.insert(id)
         } else {
@@ -61,11 +69,31 @@ struct TokenSweep: Sendable {
 }
 
 extension TokenSweep {
-    /// What a backing key can be.
-    private static let kinds: [ObjectClass?: Set<KeyType>] = [
+    private static let kinds: [ObjectClass: Set<KeyType>] = [
         .secretKey: [.aes, .genericSecret, .sha224HMAC, .sha256HMAC, .sha384HMAC, .sha512HMAC],
         .privateKey: [.rsa, .ec, .ecEdwards],
     ]
+
+    static func canBeBackingKey(_ objectClass: ObjectClass, _ keyType: KeyType) -> Bool {
+        kinds[objectClass]?.contains(keyType) == true
+    }
+
+    /// The object that a search for one name has found; nil if there is none, or more than one.
+    func object(named name: KeyName) -> ObjectHandle? {
+        switch name {
+        case .own(let id): keys[id]
+        case .adopted(let name): names[name]
+        }
+    }
+}
+
+extension InventoryEntry {
+    init(_ values: AttributeValues) {
+        self.init(
+            id: values.bytes(.id).flatMap { BackingKeyID(bytes: $0) }, label: values.text(.label) ?? "",
+            isExposed: values.flag(.extractable) == true || values.flag(.sensitive) == false,
+            reference: TokenObjectName(values)?.reference ?? [])
+    }
 }
 
 extension PKCS11Error {

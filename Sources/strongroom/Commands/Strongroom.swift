@@ -8,8 +8,7 @@ struct Strongroom: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             Dev.self, Serve.self, Initialize.self, ImportKeyMaterial.self, Policy.self, Audit.self, Doctor.self,
-            Repair.self,
-            Version.self,
+            Repair.self, Adopt.self, Keys.self, Version.self,
         ])
 }
 

@@ -1,6 +1,7 @@
 import Foundation
 import KMSCore
 import KMSModel
+import KeyStores
 import SecureMemory
 
 /// The file with keys that a server has from its start (docs/seeding.md).
@@ -43,7 +44,7 @@ private struct SeedReader {
         self.defaults = defaults
         members = try value.members(
             "id", "account", "region", "description", "keySpec", "keyUsage", "origin", "aliases", "tags", "policy",
-            "material", "rotationPeriodInDays", "enabled", "grants")
+            "material", "rotationPeriodInDays", "enabled", "adopt", "grants")
     }
 
     func key() throws -> SeededKey {
@@ -62,6 +63,10 @@ private struct SeedReader {
         guard material == nil || request.origin == .external else {
             throw value.failure("material needs origin: EXTERNAL")
         }
+        let adoption = try members["adopt"].map(adoption)
+        guard adoption == nil || request.origin == nil, adoption == nil || members["rotationPeriodInDays"] == nil else {
+            throw value.failure("an adopted key has no origin and no rotation of its own to give")
+        }
         return SeededKey(
             id: try members.required("id").text(),
             scope: Scope(accountID: account, region: try members["region"]?.text() ?? defaults.region),
@@ -70,6 +75,7 @@ private struct SeedReader {
             material: material,
             rotationPeriodInDays: try members["rotationPeriodInDays"]?.integer(),
             isEnabled: try members["enabled"].map(boolean) ?? true,
+            adoption: adoption,
             grants: try members["grants"]?.elements().map(grant) ?? [])
     }
 
@@ -99,6 +105,21 @@ private struct SeedReader {
             throw value.failure("expected base64: raw bytes, or PKCS#8 DER of a private key")
         }
         return SecretBytes(copying: Array(data).span)
+    }
+
+    private func adoption(_ value: YAMLValue) throws -> Adoption {
+        let members = try value.members("keyStore", "label", "objectId", "deleteObject")
+        let id = try members["objectId"].map { value in
+            do { return try Hexadecimal.bytes(try value.text()) } catch let error as AdministrationError {
+                throw value.failure(error.reason)
+            }
+        }
+        guard let object = ObjectSelector(label: try members["label"]?.text(), id: id) else {
+            throw value.failure("label or objectId is missing")
+        }
+        return Adoption(
+            keyStore: try members["keyStore"]?.text() ?? KeyManagementService.defaultKeyStoreName, object: object,
+            onDeletion: try members["deleteObject"].map(boolean) ?? false ? .destroysObject : .leavesObject)
     }
 
     private func grant(_ value: YAMLValue) throws -> CreateGrantRequest {
