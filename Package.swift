@@ -67,6 +67,7 @@ let package = Package(
         library("PKCS11", ["CPKCS11", "SecureMemory"]),
         library(
             "KeyStorePKCS11", ["Cryptography", "KMSModel", "KeyStores", "PKCS11", "SecureMemory"]),
+        library("Conformance", ["Cryptography", "KMSModel", "KeyStores", "SecureMemory"]),
         // KMS
         library("KMSPolicy", ["KMSModel"]),
         library("KMSCore", ["Cryptography", "KMSModel", "KMSPolicy", "KeyStores", "SecureMemory", logging]),
@@ -91,7 +92,8 @@ let package = Package(
         .executableTarget(
             name: "strongroom",
             dependencies: [
-                "Cryptography", "KMSClient", "KMSCore", "KMSModel", "KMSPolicy", "KMSServer", "KMSStorage",
+                "Conformance", "Cryptography", "KMSClient", "KMSCore", "KMSModel", "KMSPolicy", "KMSServer",
+                "KMSStorage",
                 "KeyCeremony", "KeyStorePKCS11", "KeyStoreSoftware", "KeyStores", "PKCS11", "SecureMemory",
                 argumentParser, logging, lifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -107,13 +109,13 @@ let package = Package(
             swiftSettings: ours),
         // Tests
         .target(name: "FaultyToken", dependencies: ["CPKCS11"]),
-        library("KMSTesting", ["Cryptography", "KMSModel", "KeyStores", "SecureMemory"]),
+        library("KMSTesting", ["Conformance", "KMSModel", "KeyStores", "SecureMemory"]),
         test("PKCS11Tests", ["KMSTesting", "PKCS11", "SecureMemory"], exclude: ["MustNotCompile"]),
         test(
             "KeyStorePKCS11Tests",
             [
-                "Cryptography", "KMSModel", "KMSTesting", "KeyStorePKCS11", "KeyStoreSoftware", "KeyStores", "PKCS11",
-                "SecureMemory",
+                "Conformance", "Cryptography", "KMSModel", "KMSTesting", "KeyStorePKCS11", "KeyStoreSoftware",
+                "KeyStores", "PKCS11", "SecureMemory",
             ], exclude: ["Matrix"]),
         // Measured by scripts/check-constant-time.
         .executableTarget(
@@ -129,7 +131,7 @@ let package = Package(
         test("KMSModelTests", ["KMSModel", "SecureMemory"]),
         test(
             "KeyStoreSoftwareTests",
-            ["Cryptography", "KMSModel", "KMSTesting", "KeyStoreSoftware", "KeyStores", "SecureMemory"]),
+            ["Conformance", "Cryptography", "KMSModel", "KeyStoreSoftware", "KeyStores", "SecureMemory"]),
         test(
             "KMSCoreTests",
             [

@@ -1,3 +1,4 @@
+public import Conformance
 public import KMSModel
 public import KeyStores
 

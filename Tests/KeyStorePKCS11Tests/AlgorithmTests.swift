@@ -1,6 +1,6 @@
+internal import Conformance
 internal import Cryptography
 internal import KMSModel
-internal import KMSTesting
 internal import KeyStorePKCS11
 internal import KeyStores
 internal import PKCS11

@@ -1,3 +1,4 @@
+internal import Conformance
 internal import KMSTesting
 internal import KeyStorePKCS11
 internal import KeyStores

@@ -1,7 +1,7 @@
+internal import Conformance
 internal import Cryptography
 internal import Foundation
 internal import KMSModel
-internal import KMSTesting
 internal import KeyStorePKCS11
 internal import KeyStores
 internal import SecureMemory

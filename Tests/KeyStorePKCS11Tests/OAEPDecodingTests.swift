@@ -1,5 +1,5 @@
+internal import Conformance
 internal import Cryptography
-internal import KMSTesting
 internal import KeyStorePKCS11
 internal import PKCS11
 internal import SecureMemory

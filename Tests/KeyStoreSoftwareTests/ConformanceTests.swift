@@ -1,5 +1,5 @@
+import Conformance
 import Cryptography
-import KMSTesting
 import KeyStoreSoftware
 import Testing
 

@@ -1,6 +1,6 @@
+import Conformance
 import Cryptography
 import KMSModel
-import KMSTesting
 import KeyStoreSoftware
 import KeyStores
 import Testing

@@ -40,6 +40,7 @@ public struct KeyImportConformance: Hashable, Sendable, CustomStringConvertible 
     /// How one import went.
     public struct Outcome: Sendable {
         public let keySpec: KeySpec
+        public let usage: KeyUsageType
         public let outcome: KeyStoreConformance.Outcome
         /// Nil where nothing was imported.
         public let path: ImportPath?
@@ -75,7 +76,7 @@ public struct KeyImportConformance: Hashable, Sendable, CustomStringConvertible 
             try await requireError(.unsupportedAlgorithm, "importing what is refused") {
                 _ = try await importKey(wrapped, keySpec, usage, wrappingKey, store)
             }
-            return Outcome(keySpec: keySpec, outcome: .notApplicable(reason), path: nil)
+            return Outcome(keySpec: keySpec, usage: usage, outcome: .notApplicable(reason), path: nil)
         }
         let imported = try await importKey(wrapped, keySpec, usage, wrappingKey, store)
         let key = imported.backingKey
@@ -91,7 +92,7 @@ public struct KeyImportConformance: Hashable, Sendable, CustomStringConvertible 
         if let inventory = try await store.inventory() {
             try require(!inventory.contains { $0.id == key.id }, "something is left of a destroyed key")
         }
-        return Outcome(keySpec: keySpec, outcome: .passed, path: imported.path)
+        return Outcome(keySpec: keySpec, usage: usage, outcome: .passed, path: imported.path)
     }
 
     /// The imported key against the same material in software.
@@ -167,7 +168,7 @@ extension KeyImportConformance {
         let wrappingKey = try await store.makeWrappingKey(
             WrappingKeyGeneration(
                 id: id, wrappingKeySpec: wrappingKeySpec, wrappingAlgorithm: algorithm,
-                kmsKeyID: ConformanceKeys.request().kmsKeyID, label: "conformance"))
+                kmsKeyID: ConformanceKeys.request().kmsKeyID, label: ConformanceKeys.label))
         let result: R
         do {
             if let inventory = try await store.inventory() {

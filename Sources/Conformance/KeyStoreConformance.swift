@@ -1,9 +1,10 @@
 public import KMSModel
 public import KeyStores
-public import SecureMemory
+package import SecureMemory
+internal import Synchronization
 
-/// What every key store must do, the same checks for all of them. They throw instead of using a test library, so that
-/// they can also be run on a user's device.
+/// What every key store must do with symmetric keys, the same checks for all of them. They throw instead of using a test
+/// library, so that they can also be run on a user's device.
 public enum KeyStoreConformance: String, CaseIterable, Sendable {
     case returnsEveryPlaintext = "what is encrypted comes back, from 1 to 4096 bytes"
     case neverRepeatsItself = "two encryptions of the same plaintext differ"
@@ -27,6 +28,7 @@ public enum KeyStoreConformance: String, CaseIterable, Sendable {
 
     /// Throws `ConformanceFailure`, or what the store threw where it must not throw.
     public func run(on store: any KeyStore) async throws -> Outcome {
+        if needsSymmetricKeys, let reason = Self.refusalOfSymmetricKeys(by: store) { return .notApplicable(reason) }
         let run = ConformanceRun(store: store)
         switch self {
         case .returnsEveryPlaintext: try await run.returnsEveryPlaintext()
@@ -51,6 +53,13 @@ public enum KeyStoreConformance: String, CaseIterable, Sendable {
         }
         return .passed
     }
+
+    private var needsSymmetricKeys: Bool { self != .makesRandomBytes && self != .refusesUnsupportedSpecs }
+
+    private static func refusalOfSymmetricKeys(by store: any KeyStore) -> String? {
+        store.refusal(of: .symmetricDefault, usage: .encryptDecrypt)
+            ?? store.refusal(of: .encryption(.symmetricDefault), keySpec: .symmetricDefault)
+    }
 }
 
 /// What a store did wrong.
@@ -60,23 +69,32 @@ public struct ConformanceFailure: Error, CustomStringConvertible {
 
 /// Every key a check needs is made by it and destroyed after it.
 public struct ConformanceKeys: Sendable {
+    /// For people who find one on a token: an interrupted run may leave it there.
+    public static let label = "strongroom conformance"
+
+    private static let identities = Mutex<[BackingKeyID]>([])
+
+    /// Of every key that was asked for in this process, to find what an interrupted check left behind.
+    public static var allIdentities: [BackingKeyID] { identities.withLock { $0 } }
+
     public static func request(
-        _ keySpec: KeySpec = .symmetricDefault, _ usage: KeyUsageType = .encryptDecrypt, label: String = "conformance"
+        _ keySpec: KeySpec = .symmetricDefault, _ usage: KeyUsageType = .encryptDecrypt, label: String = label
     ) -> KeyGeneration {
         var generator = SystemRandomNumberGenerator()
+        let id = BackingKeyID(randomFrom: &generator)
+        identities.withLock { $0.append(id) }
         return KeyGeneration(
-            id: BackingKeyID(randomFrom: &generator), keySpec: keySpec, keyUsage: usage,
-            kmsKeyID: "1234abcd-12ab-34cd-56ef-1234567890ab", label: label)
+            id: id, keySpec: keySpec, keyUsage: usage, kmsKeyID: "1234abcd-12ab-34cd-56ef-1234567890ab", label: label)
     }
 }
 
 extension SecretBytes {
-    /// A copy of what must not be secret any more, for comparisons in tests.
-    public var revealed: [UInt8] {
+    /// A copy of what must not be secret any more, for comparisons.
+    package var revealed: [UInt8] {
         withBytes { bytes in bytes.indices.map { bytes[$0] } }
     }
 
-    public convenience init(_ bytes: [UInt8]) {
+    package convenience init(_ bytes: [UInt8]) {
         self.init(copying: bytes.span)
     }
 }

@@ -124,8 +124,6 @@ struct ConformanceRun {
     }
 
     func refusesUnsupportedSpecs() async throws {
-        try require(
-            store.refusal(of: .symmetricDefault, usage: .encryptDecrypt) == nil, "symmetric keys are refused")
         for kind in KeyKind.forbidden { try await KeyKindConformance(kind).requireForbidden(on: store) }
         for kind in KeyKind.allowed {
             guard let reason = store.refusal(of: kind.keySpec, usage: kind.usage) else { continue }
