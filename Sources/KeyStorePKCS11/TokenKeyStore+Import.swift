@@ -80,8 +80,7 @@ extension TokenKeyStore {
         switch answer {
         case .kept(let object, let publicKey, let path):
             try await bringToDisk()
-            connection.handles.insert(
-                key.id, KeyHandles.Entry(object: object, copy: await sessionCopy(of: object)))
+            connection.handles.insert(key.id, KeyHandles.Entry(object: object, copy: nil))
             let backingKey = BackingKey(
                 id: key.id, keySpec: key.keySpec, kmsKeyID: key.kmsKeyID, reference: [], publicKey: publicKey)
             return ImportedKey(backingKey: backingKey, path: path)

@@ -23,8 +23,7 @@ extension TokenKeyStore {
         let made = try await make(template, as: request.id) { key, publicKey, session throws(PKCS11Error) in
             try Self.objection(to: key, publicKey, request.keySpec, trial, capabilities, in: &session)
         }
-        connection.handles.insert(
-            request.id, KeyHandles.Entry(object: made.object, copy: await sessionCopy(of: made.object)))
+        connection.handles.insert(request.id, KeyHandles.Entry(object: made.object, copy: nil))
         return BackingKey(
             id: request.id, keySpec: request.keySpec, kmsKeyID: request.kmsKeyID, reference: [],
             publicKey: made.publicKey)
@@ -102,17 +101,9 @@ extension TokenKeyStore {
         func leave() { waits.withLock { $0 = false } }
     }
 
-    /// Nil when the profile wants no copies, or when none can be made: the key then works where it is.
-    func sessionCopy(of object: ObjectHandle) async -> ObjectHandle? {
-        guard connection.configuration.profile.sessionCopies else { return nil }
-        let copy = await connection.performInSpare { spare throws(PKCS11Error) in
-            try spare.copyObject(object, KeyTemplate.sessionCopy)
-        }
-        return try? copy.get()
-    }
-
     func destroyKey(_ id: BackingKeyID) async throws(KeyStoreError) {
-        let copy: ObjectHandle? = if case .found(let entry) = connection.handles.lookup(id) { entry.copy } else { nil }
+        // From here on no copy is made that would outlive the key.
+        let copy = connection.handles.keepInPlace(.own(id))
         let known: ObjectHandle? =
             if case .found(let entry) = connection.handles.lookup(id) { entry.object } else { nil }
         let found = try await run(.destroyKey) { session throws(PKCS11Error) in

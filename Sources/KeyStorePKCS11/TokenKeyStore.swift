@@ -95,7 +95,7 @@ final class TokenKeyStore: KeyStore {
         _ operation: TokenOperation,
         _ body: @escaping @Sendable (inout Session) throws(PKCS11Error) -> Answer
     ) async throws(KeyStoreError) -> Answer {
-        try await run(operation, key: { () throws(KeyStoreError) in nil }) { _, session throws(PKCS11Error) in
+        try await run(operation, key: { () async throws(KeyStoreError) in nil }) { _, session throws(PKCS11Error) in
             try body(&session)
         }
     }
@@ -127,13 +127,8 @@ final class TokenKeyStore: KeyStore {
         _ operation: TokenOperation, _ name: KeyName,
         _ body: @escaping @Sendable (ObjectHandle, inout Session) throws(PKCS11Error) -> Answer
     ) async throws(KeyStoreError) -> Answer {
-        let handles = connection.handles
-        let find = { () throws(KeyStoreError) -> (KeyName, KeyHandles.Entry)? in
-            switch handles.lookup(name) {
-            case .found(let entry): return (name, entry)
-            case .missing: throw Self.keyNotFound
-            case .ambiguous: throw KeyStoreError(.internalFailure, "several objects have \(name)")
-            }
+        let find = { [self] () async throws(KeyStoreError) -> (KeyName, KeyHandles.Entry)? in
+            (name, try await handles(of: name, for: operation))
         }
         return try await run(operation, key: find) { key, session throws(PKCS11Error) in
             guard let key else { throw PKCS11Error(.getAttributeValue, .objectHandleInvalid) }
@@ -142,7 +137,7 @@ final class TokenKeyStore: KeyStore {
     }
 
     private func run<Answer: Sendable>(
-        _ operation: TokenOperation, key find: () throws(KeyStoreError) -> (KeyName, KeyHandles.Entry)?,
+        _ operation: TokenOperation, key find: () async throws(KeyStoreError) -> (KeyName, KeyHandles.Entry)?,
         _ body: @escaping @Sendable (KeyHandles.Entry?, inout Session) throws(PKCS11Error) -> Answer
     ) async throws(KeyStoreError) -> Answer {
         let profile = connection.configuration.profile
@@ -151,7 +146,7 @@ final class TokenKeyStore: KeyStore {
         // At most two more tries, whatever the reasons.
         var retriesLeft = 2
         while true {
-            let key = try find()
+            let key = try await find()
             let entry = key?.1
             let error: PKCS11Error
             let attempt = await connection.perform(by: deadline) { session throws(PKCS11Error) in

@@ -6,7 +6,7 @@ struct KMSBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kms-bench",
         abstract: "Loads a Strongroom server and compares its cost per request with two floors.",
-        subcommands: [Measure.self, EchoServer.self, TokenFloor.self],
+        subcommands: [Measure.self, ManyKeys.self, EchoServer.self, TokenFloor.self],
         defaultSubcommand: Measure.self
     )
 }

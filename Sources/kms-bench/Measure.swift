@@ -52,9 +52,9 @@ struct Measure: AsyncParsableCommand {
 
     private func measure(in directory: URL) async throws -> Report {
         var report = Report(build: .current, processor: Report.processorName(), binary: binary)
-        say("token floor")
-        var tokenFloor = try TokenFloor.measure(module: try tokenModule(), directory: directory)
-        say("software floor")
+        Self.say("token floor")
+        var tokenFloor = try TokenFloor.measure(module: try module ?? Self.softHSM(), directory: directory)
+        Self.say("software floor")
         let softwareFloor = try StoreFloor.software()
         for operation in Operation.allCases where !operation.isDoneByStore {
             tokenFloor[operation] = softwareFloor[operation]
@@ -72,7 +72,7 @@ struct Measure: AsyncParsableCommand {
                 server.client, store: "token", customKeyStoreID: server.customKeyStoreID, hasGrants: grants > 0),
         ]
         for workloads in stores where grants > 0 {
-            say("\(grants) grants on the \(workloads.store) key")
+            Self.say("\(grants) grants on the \(workloads.store) key")
             try await server.client.createGrants(grants, keyID: workloads.keyID)
         }
         for count in try connectionCounts() {
@@ -93,7 +93,7 @@ struct Measure: AsyncParsableCommand {
         into report: inout Report
     ) async throws {
         let name = "\(operation.rawValue)/\(workloads.store)/32B/c\(connections)"
-        say(name)
+        Self.say(name)
         let load = Load(host: server.client.host, port: server.client.port, seconds: seconds)
         let measurement = try await load.measure(
             try workloads.requests(operation), connections: connections, processID: server.processID
@@ -111,7 +111,7 @@ struct Measure: AsyncParsableCommand {
     private func measureEcho(
         _ echo: EchoUnderTest, _ requests: [[UInt8]], _ connections: Int, into report: inout Report
     ) async throws {
-        say("echo/c\(connections)")
+        Self.say("echo/c\(connections)")
         let load = Load(host: "127.0.0.1", port: echo.port, seconds: seconds)
         report.echo[connections, default: []].append(
             try await load.measure(requests, connections: connections, processID: echo.processID)
@@ -126,13 +126,12 @@ struct Measure: AsyncParsableCommand {
         return counts.compactMap(\.self)
     }
 
-    private func tokenModule() throws -> String {
+    static func softHSM() throws -> String {
         // Where Debian, Fedora and a build from source put it.
         let places = [
             "/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/pkcs11/libsofthsm2.so",
             "/usr/local/lib/softhsm/libsofthsm2.so",
         ]
-        if let module { return module }
         guard let found = places.first(where: FileManager.default.fileExists(atPath:)) else {
             throw BenchmarkError("there is no libsofthsm2.so; install softhsm2 or give --module")
         }
@@ -140,7 +139,7 @@ struct Measure: AsyncParsableCommand {
     }
 
     /// Memory, not a disk: the token's files shall not make one run differ from the next.
-    private static func makeDirectory() throws -> URL {
+    static func makeDirectory() throws -> URL {
         let memory = URL(filePath: "/dev/shm")
         let base =
             FileManager.default.isWritableFile(atPath: memory.path) ? memory : FileManager.default.temporaryDirectory
@@ -152,7 +151,7 @@ struct Measure: AsyncParsableCommand {
     }
 
     /// Progress, for a person who waits.
-    private func say(_ text: String) {
+    static func say(_ text: String) {
         FileHandle.standardError.write(Data("… \(text)\n".utf8))
     }
 }

@@ -30,7 +30,7 @@ internal import Testing
             """
             {"clusterId": "cluster-222222222222", "module": "/m.so", "token": {"serial": "ab12"}, "initString": "x=y",
              "userName": "kmsuser", "pinFile": "/pin", "accounts": ["000000000000"], "trustAnchor": "PEM",
-             "profile": {"gcmIV": "zeroBufferOut", "sessionCopies": true, "syncDirectory": "/t", "maxSessions": 8,
+             "profile": {"gcmIV": "zeroBufferOut", "sessionCopies": true, "sessionCopyLimit": 9, "syncDirectory": "/t", "maxSessions": 8,
                          "callTimeoutMilliseconds": 100, "keyPairTimeoutMilliseconds": 150,
                          "connectTimeoutMilliseconds": 200, "queueLimit": 5,
                          "stuckCallLimit": 2, "canaryIntervalMilliseconds": 300, "recoveryDelayMilliseconds": 20}}
@@ -38,6 +38,7 @@ internal import Testing
         var profile = TokenProfile()
         profile.gcmIV = .zeroBufferOut
         profile.sessionCopies = true
+        profile.sessionCopyLimit = 9
         profile.syncDirectory = "/t"
         profile.maxSessions = 8
         profile.callTimeoutMilliseconds = 100
@@ -65,6 +66,7 @@ internal import Testing
         (#""token": {"label": "l"}, "userName": "a:b""#, "colon"),
         (#""token": {"label": "l"}, "profile": {"gcmIV": "x"}"#, "gcmIV"),
         (#""token": {"label": "l"}, "profile": {"maxSessions": 0}"#, "maxSessions"),
+        (#""token": {"label": "l"}, "profile": {"sessionCopyLimit": 0}"#, "sessionCopyLimit"),
         (#""token": {"label": "l"}, "profile": {"syncDirectory": "t"}"#, "absolute"),
         (#""token": {"label": "l"}, "profile": {"rwOnly": true}"#, "rwOnly"),
     ])

@@ -55,8 +55,8 @@ extension TokenDeviceConfiguration: Decodable {
 
 extension TokenProfile: Decodable {
     private enum Keys: String, CodingKey, CaseIterable {
-        case gcmIV, sessionCopies, syncDirectory, ignoresPINPad, maxSessions, callTimeoutMilliseconds,
-            keyPairTimeoutMilliseconds
+        case gcmIV, sessionCopies, sessionCopyLimit, syncDirectory, ignoresPINPad, maxSessions, callTimeoutMilliseconds
+        case keyPairTimeoutMilliseconds
         case connectTimeoutMilliseconds, queueLimit, stuckCallLimit, canaryIntervalMilliseconds,
             recoveryDelayMilliseconds
     }
@@ -76,6 +76,7 @@ extension TokenProfile: Decodable {
             if let value = try values.decodeIfPresent(Value.self, forKey: key) { self[keyPath: path] = value }
         }
         try set(\.sessionCopies, .sessionCopies)
+        try set(\.sessionCopyLimit, .sessionCopyLimit)
         syncDirectory = try values.decodeIfPresent(String.self, forKey: .syncDirectory)
         try set(\.ignoresPINPad, .ignoresPINPad)
         try set(\.maxSessions, .maxSessions)

@@ -10,10 +10,12 @@ public struct TokenProfile: Sendable, Hashable {
     }
 
     public var gcmIV: GCMIV = .caller
-    /// Work with copies of the keys in session memory (C_CopyObject at connect). Faster on tokens that read their disk
-    /// at every use (NSS softoken 250 times, SoftHSM three times). A key destroyed behind our back goes on working
-    /// until the next connect, so it is a choice.
+    /// Work with copies of the keys in session memory (C_CopyObject at the first use). Faster on tokens that read their
+    /// disk at every use (docs/benchmarks.md, "Many keys"). A key destroyed behind our back goes on working until the
+    /// next connect, so it is a choice.
     public var sessionCopies = false
+    /// Copies at a time: each takes 6 to 9 KB of a soft token's memory. Further keys are used where they are.
+    public var sessionCopyLimit = 10_000
     /// The directory in which the module keeps its token directories, if it does not bring new objects to the disk
     /// itself (SoftHSM never does): changed files and directories are fsynced before an answer.
     public var syncDirectory: String?
@@ -44,6 +46,7 @@ public struct TokenProfile: Sendable, Hashable {
                 throw refusal("profile.\(name) must be \(range.lowerBound) to \(range.upperBound), not \(value)")
             }
         }
+        try require("sessionCopyLimit", sessionCopyLimit, in: 1...1_000_000)
         try require("maxSessions", maxSessions, in: 1...256)
         try require("callTimeoutMilliseconds", callTimeoutMilliseconds, in: 10...600_000)
         try require("keyPairTimeoutMilliseconds", keyPairTimeoutMilliseconds, in: 10...600_000)

@@ -146,7 +146,7 @@ extension Keeper {
 
     // MARK: After the login
 
-    /// Sweep, canary, probe and copies. What is found is published only when all of it is there.
+    /// Sweep, canary and probe. What is found is published only when all of it is there.
     private mutating func settleIn(_ slot: Slot) throws(PKCS11Error) {
         guard let epoch = spare?.epoch else { throw PKCS11Error(.login, .sessionClosed) }
         var session = try slot.openSession(epoch: epoch)
@@ -162,8 +162,7 @@ extension Keeper {
         }
         let canary = try prepareCanary(sweep.canaries, slot, epoch)
         for id in sweep.ambiguous { connection.tell(.finding, "several objects have the CKA_ID \(id); none is used") }
-        let entries = try makeEntries(of: sweep.keys)
-        connection.handles.replace(with: entries, sweep)
+        connection.handles.replace(with: sweep)
         connection.state.withLock { $0.canary = canary }
     }
 
@@ -196,25 +195,5 @@ extension Keeper {
         let reason = lastError?.description ?? "the token does not give back what it was given"
         connection.tell(.finding, "no canary can be made: \(reason)")
         return nil
-    }
-
-    private mutating func makeEntries(
-        of keys: [BackingKeyID: ObjectHandle]
-    ) throws(PKCS11Error) -> [BackingKeyID: KeyHandles.Entry] {
-        var entries: [BackingKeyID: KeyHandles.Entry] = [:]
-        for (id, object) in keys {
-            var copy: ObjectHandle?
-            if configuration.profile.sessionCopies {
-                do throws(PKCS11Error) {
-                    // Copies live as long as the session that made them, hence the spare one.
-                    copy = try spare?.copyObject(object, KeyTemplate.sessionCopy)
-                } catch {
-                    // What cannot be copied is used where it is.
-                    if error.isDeviceFault { throw error }
-                }
-            }
-            entries[id] = KeyHandles.Entry(object: object, copy: copy)
-        }
-        return entries
     }
 }

@@ -40,8 +40,10 @@ final class KeyHandles: Sendable {
     struct Entry: Sendable, Equatable {
         /// The object on the token.
         let object: ObjectHandle
-        /// Its copy in session memory, where the profile asks for copies.
+        /// Its copy in session memory, made at the first use where the profile asks for copies.
         var copy: ObjectHandle?
+        /// Worked with where it is until the next login: there can be no copy, or shall be none.
+        var staysInPlace = false
 
         /// What to work with.
         var inUse: ObjectHandle { copy ?? object }
@@ -57,6 +59,20 @@ final class KeyHandles: Sendable {
     private struct State {
         var entries: [KeyName: Entry] = [:]
         var ambiguous: Set<KeyName> = []
+        var copyCount = 0
+        var isCopying = false
+
+        /// Has the key worked with where it is from now on.
+        mutating func keepInPlace(_ name: KeyName) -> ObjectHandle? {
+            guard let copy = entries[name]?.copy else {
+                entries[name]?.staysInPlace = true
+                return nil
+            }
+            copyCount -= 1
+            entries[name]?.copy = nil
+            entries[name]?.staysInPlace = true
+            return copy
+        }
     }
 
     private let state = Mutex(State())
@@ -78,7 +94,7 @@ final class KeyHandles: Sendable {
 
     func remove(_ name: KeyName) {
         state.withLock { state in
-            state.entries[name] = nil
+            if state.entries.removeValue(forKey: name)?.copy != nil { state.copyCount -= 1 }
             state.ambiguous.remove(name)
         }
     }
@@ -94,20 +110,63 @@ final class KeyHandles: Sendable {
                 state.entries[name] = nil
                 return true
             }
-            state.entries[name]?.copy = nil
+            _ = state.keepInPlace(name)
             return false
         }
     }
 
-    /// Puts the result of a sweep in the place of everything known.
-    ///
-    /// - Parameter own: the keys by CKA_ID, with their copies; those of others are used where they are.
-    func replace(with own: [BackingKeyID: Entry], _ sweep: TokenSweep) {
+    /// Puts the result of a sweep in the place of everything known. Copies went with the login that they were made in.
+    func replace(with sweep: TokenSweep) {
         var new = State()
-        new.entries.reserveCapacity(own.count + sweep.names.count)
-        for (id, entry) in own { new.entries[.own(id)] = entry }
+        new.entries.reserveCapacity(sweep.keys.count + sweep.names.count)
+        for (id, object) in sweep.keys { new.entries[.own(id)] = Entry(object: object, copy: nil) }
         for (name, object) in sweep.names { new.entries[.adopted(name)] = Entry(object: object, copy: nil) }
         new.ambiguous = Set(sweep.ambiguous.map { .own($0) } + sweep.ambiguousNames.map { .adopted($0) })
-        state.withLock { [new] in $0 = new }
+        state.withLock { [new] state in
+            let isCopying = state.isCopying
+            state = new
+            state.isCopying = isCopying
+        }
+    }
+}
+
+// MARK: Copies
+
+extension KeyHandles {
+    /// Whether the caller is to copy the key now, and to call `endCopying` after that. One copy is made at a time:
+    /// whoever comes meanwhile works with the original, so that a thousand first uses at once wait for nothing.
+    func beginCopying(_ entry: Entry, limit: Int) -> Bool {
+        guard entry.copy == nil, !entry.staysInPlace else { return false }
+        return state.withLock { state in
+            guard !state.isCopying, state.copyCount < limit else { return false }
+            state.isCopying = true
+            return true
+        }
+    }
+
+    func endCopying() {
+        state.withLock { $0.isCopying = false }
+    }
+
+    /// Puts a copy beside its original. False when the original is not the key's any more, or needs no copy now.
+    func keep(_ copy: ObjectHandle, of object: ObjectHandle, _ name: KeyName) -> Bool {
+        state.withLock { state in
+            guard let entry = state.entries[name], entry.object == object, entry.copy == nil, !entry.staysInPlace else {
+                return false
+            }
+            state.entries[name]?.copy = copy
+            state.copyCount += 1
+            return true
+        }
+    }
+
+    /// Has the key worked with where it is until the next login. `object`: only if this is the original still.
+    ///
+    /// - Returns: the copy that nobody uses any more.
+    func keepInPlace(_ name: KeyName, _ object: ObjectHandle? = nil) -> ObjectHandle? {
+        state.withLock { state in
+            if let object, state.entries[name]?.object != object { return nil }
+            return state.keepInPlace(name)
+        }
     }
 }

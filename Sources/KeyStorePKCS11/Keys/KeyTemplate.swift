@@ -32,9 +32,6 @@ struct KeyTemplate: Sendable {
         self.keyType = keyType ?? form.keyType
     }
 
-    /// What a copy in session memory changes; everything else it takes from its original.
-    static let sessionCopy: [Attribute] = [.flag(.token, false)]
-
     // MARK: The key
 
     private var objectClass: ObjectClass { form.isKeyPair ? .privateKey : .secretKey }

@@ -47,6 +47,66 @@ struct KMSClient {
         return (try await result("CreateKey", body) as Result).KeyMetadata.KeyId
     }
 
+    /// Makes symmetric keys; gives back their ids.
+    func createKeys(_ count: Int, customKeyStoreID: String) async throws -> [String] {
+        try await withThrowingTaskGroup(of: String.self) { group in
+            var keys: [String] = []
+            for number in 0..<count {
+                if number >= 16, let key = try await group.next() { keys.append(key) }
+                group.addTask {
+                    try await createKey(
+                        customKeyStoreID: customKeyStoreID, keySpec: "SYMMETRIC_DEFAULT", keyUsage: "ENCRYPT_DECRYPT")
+                }
+            }
+            for try await key in group { keys.append(key) }
+            return keys
+        }
+    }
+
+    // MARK: Custom key stores
+
+    private struct KeyStores: Decodable {
+        struct KeyStore: Decodable {
+            let TrustAnchorCertificate: String
+            let ConnectionState: String
+        }
+        let CustomKeyStores: [KeyStore]
+    }
+
+    private struct Nothing: Decodable {}
+
+    /// On another device than the one that is there, with the same certificate; gives back its id.
+    func createKeyStore(_ clusterID: String, password: String) async throws -> String {
+        struct Result: Decodable { let CustomKeyStoreId: String }
+        let others: KeyStores = try await result("DescribeCustomKeyStores", "{}")
+        let members = [
+            "CustomKeyStoreName": clusterID, "CloudHsmClusterId": clusterID, "KeyStorePassword": password,
+            "TrustAnchorCertificate": others.CustomKeyStores.first?.TrustAnchorCertificate ?? "",
+        ]
+        let body = String(decoding: try JSONEncoder().encode(members), as: UTF8.self)
+        return (try await result("CreateCustomKeyStore", body) as Result).CustomKeyStoreId
+    }
+
+    /// Until it is CONNECTED, for at most two minutes.
+    func connect(_ customKeyStoreID: String) async throws {
+        try await settle("ConnectCustomKeyStore", customKeyStoreID, "CONNECTED")
+    }
+
+    func disconnect(_ customKeyStoreID: String) async throws {
+        try await settle("DisconnectCustomKeyStore", customKeyStoreID, "DISCONNECTED")
+    }
+
+    private func settle(_ operation: String, _ customKeyStoreID: String, _ state: String) async throws {
+        let body = #"{"CustomKeyStoreId":"\#(customKeyStoreID)"}"#
+        _ = try await result(operation, body) as Nothing
+        for _ in 0..<24_000 {
+            let found: KeyStores = try await result("DescribeCustomKeyStores", body)
+            if found.CustomKeyStores.first?.ConnectionState == state { return }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        throw BenchmarkError("\(operation) does not come to an end")
+    }
+
     /// Encrypts; both texts are base64. `context` is a further member of the request, with its comma, or empty.
     func encrypt(_ plaintext: String, keyID: String, context: String) async throws -> String {
         struct Result: Decodable { let CiphertextBlob: String }

@@ -14,7 +14,8 @@ final class ServerUnderTest {
 
     var processID: Int32 { process.processID }
 
-    init(binary: URL, directory: URL) async throws {
+    /// - Parameter options: more of `strongroom dev`.
+    init(binary: URL, directory: URL, options: [String] = []) async throws {
         guard FileManager.default.isExecutableFile(atPath: binary.path) else {
             throw BenchmarkError("there is no server at \(binary.path); run: swift build -c release")
         }
@@ -24,7 +25,7 @@ final class ServerUnderTest {
             [
                 "dev", "--port", "0", "--ready-file", readyFile.path,
                 "--data-directory", directory.appending(path: "data").path, "--default-store", "software",
-            ],
+            ] + options,
             directory: directory
         )
         let ready: Ready = try await process.waitForFile(readyFile)
