@@ -19,6 +19,9 @@ package enum TokenOperation: Sendable, Hashable {
     case adoptKey
     case destroyKey, random, inventory
 
+    /// Whether it makes objects that stay.
+    private var fillsToken: Bool { self == .generateKey || self == .generateKeyPair || self == .importKey }
+
     /// Whether it takes seconds: RSA keys are made, their primes tested, or a key is tried many times.
     var isLong: Bool { self == .generateKeyPair || self == .importKey || self == .adoptKey }
 
@@ -47,6 +50,9 @@ extension TokenOperation {
         case .mechanismInvalid, .mechanismParamInvalid, .functionNotSupported, .keyFunctionNotPermitted,
             .keyTypeInconsistent, .keySizeRange:
             return .final(KeyStoreError(.unsupportedAlgorithm, error.description))
+        // "The token does not have sufficient memory" (PKCS#11 v3.1 §5.1.3): a full token is not a sick one, and is not asked.
+        case .deviceMemory where fillsToken:
+            return .final(KeyStoreError(.full, error.description))
         case .encryptedDataInvalid, .encryptedDataLenRange, .dataInvalid, .dataLenRange, .aeadDecryptFailed:
             if isDecryption { return .final(Self.invalidCiphertext) }
         // SoftHSM, and other devices for a bad tag; and every device for a fault of its own.

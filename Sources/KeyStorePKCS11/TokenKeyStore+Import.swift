@@ -73,10 +73,20 @@ extension TokenKeyStore {
         }
         try requireUnknown(key.id)
         let plan = try plan(request)
-        var answer = try await attempt(plan, with: wrappingKey.id)
+        do throws(KeyStoreError) {
+            return try await carryOut(plan, key, with: wrappingKey.id)
+        } catch {
+            throw room.judge(error)
+        }
+    }
+
+    private func carryOut(
+        _ plan: Plan, _ key: KeyGeneration, with wrappingKey: BackingKeyID
+    ) async throws(KeyStoreError) -> ImportedKey {
+        var answer = try await attempt(plan, with: wrappingKey)
         // A fault of the token looks like bytes that do not unwrap, and a good wrapping must not be called invalid for one
         // that passes. Whatever it was that did not unwrap gets the second try.
-        if case .doesNotUnwrap = answer { answer = try await attempt(plan, with: wrappingKey.id) }
+        if case .doesNotUnwrap = answer { answer = try await attempt(plan, with: wrappingKey) }
         switch answer {
         case .kept(let object, let publicKey, let path):
             try await bringToDisk()

@@ -36,6 +36,20 @@ extension TokenKeyStore {
         _ template: KeyTemplate, as id: BackingKeyID,
         check: @escaping @Sendable (ObjectHandle, [UInt8]?, inout Session) throws(PKCS11Error) -> String?
     ) async throws(KeyStoreError) -> (object: ObjectHandle, publicKey: [UInt8]?) {
+        do throws(KeyStoreError) {
+            return try await makeWhereThereIsRoom(template, as: id, check: check)
+        } catch {
+            throw room.judge(error)
+        }
+    }
+
+    /// Of the token's disk, where it has one.
+    var room: TokenRoom { TokenRoom(path: connection.configuration.profile.syncDirectory) }
+
+    private func makeWhereThereIsRoom(
+        _ template: KeyTemplate, as id: BackingKeyID,
+        check: @escaping @Sendable (ObjectHandle, [UInt8]?, inout Session) throws(PKCS11Error) -> String?
+    ) async throws(KeyStoreError) -> (object: ObjectHandle, publicKey: [UInt8]?) {
         try requireUnknown(id)
         let caller = Caller()
         let operation: TokenOperation = template.form.isKeyPair ? .generateKeyPair : .generateKey

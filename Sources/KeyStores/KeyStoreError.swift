@@ -20,6 +20,8 @@ public struct KeyStoreError: Error, Equatable, CustomStringConvertible {
         case unavailable
         /// Too much work is waiting already. The caller may try again.
         case overloaded
+        /// There is no room for another key. Nothing was made, and everything else goes on.
+        case full
         /// The store did not answer in time.
         case timedOut
         /// Anything else: fail closed.

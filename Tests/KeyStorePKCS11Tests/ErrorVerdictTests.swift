@@ -29,7 +29,7 @@ struct ErrorVerdictTests {
 
     @Test(arguments: once)
     func `What must not be done twice is not`(operation: TokenOperation) {
-        for value in Self.lostSessions + [.deviceError, .generalError, .functionFailed, .deviceRemoved, .deviceMemory] {
+        for value in Self.lostSessions + [.deviceError, .generalError, .functionFailed, .deviceRemoved, .hostMemory] {
             #expect(retry(operation.verdict(on: PKCS11Error(.createObject, value))) == false)
         }
     }
@@ -44,6 +44,25 @@ struct ErrorVerdictTests {
             case .askCanaryForKey: break
             }
         }
+    }
+
+    @Test(arguments: [TokenOperation.generateKey, .generateKeyPair, .importKey])
+    func `A full token is not a sick one, and is not asked whether it is`(operation: TokenOperation) {
+        guard case .final(let error) = operation.verdict(on: PKCS11Error(.generateKey, .deviceMemory)) else {
+            Issue.record("the canary is asked")
+            return
+        }
+        #expect(error.code == .full)
+    }
+
+    /// They make nothing that stays: what they lack memory for is no key.
+    @Test(arguments: repeatable + [.destroyKey])
+    func `Nothing else finds a token full`(operation: TokenOperation) {
+        guard case .askCanary(let error, _) = operation.verdict(on: PKCS11Error(.encryptInit, .deviceMemory)) else {
+            Issue.record("the canary is not asked")
+            return
+        }
+        #expect(error.code == .internalFailure)
     }
 
     @Test(arguments: [ReturnValue.encryptedDataInvalid, .encryptedDataLenRange, .dataLenRange])

@@ -4,6 +4,8 @@ import KeyStores
 /// What a key store was doing when it failed: the same failure has different answers.
 enum KeyStoreUse {
     case create
+    /// Making a wrapping key for imports.
+    case prepareImport
     case encrypt
     case decrypt
     case sign
@@ -33,6 +35,10 @@ extension KeyStoreError {
             return .incorrectKeyMaterial(reason)
         case .overloaded:
             return .throttled
+        case .full:
+            // The operations that take no key material from outside have LimitExceededException among their errors (KMS API
+            // Reference), the others KMSInvalidStateException.
+            return use == .create ? .limitExceeded(Self.noRoom) : KMSError(.kmsInvalidState, Self.noRoom)
         case .unsupportedAlgorithm:
             return .unsupportedOperation("\(keyARN): \(reason)")
         case .keyNotFound:
@@ -43,7 +49,7 @@ extension KeyStoreError {
                 : KMSError(.keyUnavailable, "The key material of \(keyARN) is not available.")
         case .unavailable, .timedOut:
             if inCustomKeyStore {
-                return use == .random || use == .create
+                return use == .random || use == .create || use == .prepareImport
                     ? KMSError(.kmsInternal, "KMS cannot communicate with your CloudHSM cluster")
                     : KMSError(.kmsInvalidState, "KMS cannot communicate with your CloudHSM cluster")
             }
@@ -54,4 +60,8 @@ extension KeyStoreError {
             return .internalError
         }
     }
+
+    private static let noRoom =
+        "The token of the key store has no room for another key. Delete KMS keys that nobody needs, or make room on the "
+        + "token, and try the request again. Keys that are there go on working."
 }

@@ -46,7 +46,7 @@ extension KeyManagementService {
                         id: id, wrappingKeySpec: request.wrappingKeySpec,
                         wrappingAlgorithm: request.wrappingAlgorithm, kmsKeyID: key.id, label: key.arn))
             } catch {
-                throw self.answer(error, .create, key)
+                throw self.answer(error, .prepareImport, key)
             }
         } commit: { id, wrappingKey throws(KMSError) in
             let now = self.clock.now

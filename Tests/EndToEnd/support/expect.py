@@ -10,6 +10,12 @@ import pytest
 from support import wire
 
 
+# What needs an object on a token without room for one answers this.
+NO_ROOM = (
+    "The token of the key store has no room for another key. Delete KMS keys that nobody needs, or make room on the "
+    "token, and try the request again. Keys that are there go on working.")
+
+
 @contextlib.contextmanager
 def refused(code, message=None, *, matching=None, silent=False, status=400):
     """The block must be refused with AWS's `code`.
