@@ -28,6 +28,20 @@ public struct Slot: Sendable, Hashable {
         return MechanismInfo(smallestKey: info.ulMinKeySize, largestKey: info.ulMaxKeySize, flags: info.flags)
     }
 
+    /// Whether C_OpenSession gives a read-only session too. The session is closed again.
+    public func opensReadOnlySessions() throws(PKCS11Error) -> Bool {
+        try module.enter(.openSession)
+        defer { module.leave() }
+        var handle: CK_SESSION_HANDLE = 0
+        do throws(PKCS11Error) {
+            try module.call(.openSession) { unsafe $0.C_OpenSession?(id, CKF_SERIAL_SESSION, nil, nil, &handle) }
+        } catch {
+            return false
+        }
+        try module.call(.closeSession) { $0.C_CloseSession?(handle) }
+        return true
+    }
+
     /// C_OpenSession, always read/write: some devices refuse read-only sessions (AWS CloudHSM), none refuses these.
     ///
     /// - Parameter epoch: the login that the session works in. A session opened after a login comes up logged in.
@@ -81,6 +95,7 @@ public struct TokenInfo: Sendable {
     public let firmwareVersion: String
     /// In bytes; nil when the token does not say.
     public let freePrivateMemory: Int?
+    public let totalPrivateMemory: Int?
     /// Nil when the token does not say or does not limit them.
     public let maximumSessions: Int?
 
@@ -90,6 +105,8 @@ public struct TokenInfo: Sendable {
     /// One more wrong PIN locks it.
     public let isUserPINFinalTry: Bool
     public let isUserPINLocked: Bool
+    /// It works, and the device wants another.
+    public let isUserPINToBeChanged: Bool
     /// The PIN can be given on the token itself.
     public let hasPINPad: Bool
 
@@ -99,9 +116,8 @@ public struct TokenInfo: Sendable {
         manufacturer = unpadded(info.manufacturerID)
         model = unpadded(info.model)
         firmwareVersion = "\(info.firmwareVersion.major).\(info.firmwareVersion.minor)"
-        // All ones is CK_UNAVAILABLE_INFORMATION; NSS softoken always says 1.
-        freePrivateMemory =
-            [1, CK_ULONG.max].contains(info.ulFreePrivateMemory) ? nil : Int(clamping: info.ulFreePrivateMemory)
+        freePrivateMemory = Self.byteCount(info.ulFreePrivateMemory)
+        totalPrivateMemory = Self.byteCount(info.ulTotalPrivateMemory)
         // 0 is CK_EFFECTIVELY_INFINITE and all ones CK_UNAVAILABLE_INFORMATION.
         maximumSessions = [info.ulMaxSessionCount, info.ulMaxRwSessionCount]
             .filter { (count: CK_ULONG) in count != 0 && count < 1 << 30 }.min().map { Int($0) }
@@ -110,7 +126,13 @@ public struct TokenInfo: Sendable {
         isUserPINCountLow = info.flags & CKF_USER_PIN_COUNT_LOW != 0
         isUserPINFinalTry = info.flags & CKF_USER_PIN_FINAL_TRY != 0
         isUserPINLocked = info.flags & CKF_USER_PIN_LOCKED != 0
+        isUserPINToBeChanged = info.flags & CKF_USER_PIN_TO_BE_CHANGED != 0
         hasPINPad = info.flags & CKF_PROTECTED_AUTHENTICATION_PATH != 0
+    }
+
+    /// All ones is CK_UNAVAILABLE_INFORMATION; NSS softoken always says 1.
+    private static func byteCount(_ count: CK_ULONG) -> Int? {
+        [1, CK_ULONG.max].contains(count) ? nil : Int(clamping: count)
     }
 }
 

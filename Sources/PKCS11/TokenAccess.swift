@@ -32,6 +32,14 @@ public struct TokenAccess: Sendable {
         return try result.get()
     }
 
+    /// What the token says of itself to everybody: a login may change its flags.
+    ///
+    /// Errors: a sentence for people.
+    public func tokenInfo() throws(TokenAccessError) -> TokenInfo {
+        let slot = try findSlot()
+        do throws(PKCS11Error) { return try slot.tokenInfo() } catch { throw TokenAccessError(error, token) }
+    }
+
     private func findSlot() throws(TokenAccessError) -> Slot {
         let module: Module
         do throws(ModuleLoadFailure) {

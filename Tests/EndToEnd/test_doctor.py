@@ -3,12 +3,13 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 
 import pytest
 import yaml
 
-from support import softhsm
+from support import faulty, softhsm
 from support.server import BINARY, ram_directory
 
 PIN = "123456"
@@ -20,14 +21,16 @@ class Token:
         self.directory, self.module, self.label, self.options = directory, module, label, options
         self.environment = dict(os.environ, PIN=PIN, **(environment or {}))
 
-    def run(self, *more, **arguments):
-        command = [BINARY, "doctor", self.module, "--token", self.label, "--pin-environment", "PIN", *self.options, *more]
+    def command(self, *more):
+        return [BINARY, "doctor", self.module, "--token", self.label, "--pin-environment", "PIN", *self.options, *more]
+
+    def run(self, *more, seconds=120, **arguments):
         return subprocess.run(
-            command, capture_output=True, text=True, timeout=120, env=self.environment, **arguments)
+            self.command(*more), capture_output=True, text=True, timeout=seconds, env=self.environment, **arguments)
 
     def files(self):
-        """SoftHSM keeps each object in a file of its own."""
-        return sorted(self.directory.rglob("*.object"))
+        """SoftHSM keeps each object in a file of its own, and what it knows of the token in another."""
+        return sorted(path for path in self.directory.rglob("*.object") if path.name != "token.object")
 
 
 def soft_hsm(directory):
@@ -79,7 +82,9 @@ def test_what_the_token_can_do(token, examination):
     # NSS softoken 3.87 wraps keys that are not extractable; SoftHSM does not.
     assert any("C_WrapKey" in finding for finding in examination["safetyFindings"]) == (token.label != "lab")
     assert {entry["operation"] for entry in examination["latencies"]} >= {
-        "AES-256-GCM, encrypt 32 bytes", "ECDSA P-256, sign"}
+        "AES-256-GCM, encrypt 32 bytes", "ECDSA P-256, sign", "HMAC-SHA-256, 32 bytes"}
+    assert examination["sessionCopyRefusal"] == "" and examination["device"]["opensReadOnlySessions"] is True
+    assert examination["device"]["isPINToBeChanged"] is False
     assert all(entry["medianMicroseconds"] <= entry["p99Microseconds"] for entry in examination["latencies"])
 
 
@@ -92,7 +97,12 @@ def test_the_page(token, examination):
     assert PIN not in answer.stdout + answer.stderr
     device = yaml.safe_load(answer.stdout.split("FOR hsm-config/\n")[1])
     assert device["module"] == str(token.module) and device["token"] == {"label": token.label}
-    assert device["profile"] == {"gcmIV": "caller"}
+    assert device["profile"] == {"gcmIV": "caller", "sessionCopies": False}
+    assert "can be made" in answer.stdout
+    for topic in [
+            "Reserved init string: ", "PIN format: as", "GCM IV policy: ours", "Session copies: allowed",
+            "Read-only sessions: allowed", "Busy codes: unknown"]:
+        assert re.search(f"^ *# {topic}", answer.stdout, re.MULTILINE), topic
 
 
 def test_nothing_is_left_behind(token, examination):
@@ -130,6 +140,54 @@ def test_what_is_wrong_is_told(token, tmp_path):
         token.environment["PIN"] = PIN
     assert answer.returncode == 1 and "the PIN is wrong" in answer.stderr and "654321" not in answer.stderr
     assert token.run().returncode == 0
+
+
+def test_an_examination_of_an_earlier_version(token, examination, tmp_path):
+    """It lacks what was not asked then, which is no difference."""
+    earlier = json.loads(json.dumps(examination))
+    del earlier["sessionCopyRefusal"], earlier["device"]["opensReadOnlySessions"], earlier["device"]["isPINToBeChanged"]
+    file = tmp_path / "before.json"
+    file.write_text(json.dumps(earlier))
+    assert token.run("--compare", file).stdout == "0 differences\n"
+
+
+# What a token tells of itself
+
+@pytest.fixture(scope="module")
+def faulty_token():
+    """SoftHSM behind a module that lies on command."""
+    token = soft_hsm(ram_directory())
+    token.control = faulty.Control(token.directory)
+    token.environment |= token.control.environment
+    token.module = faulty.MODULE
+    return token
+
+
+@pytest.mark.parametrize(("flag", "text"), [
+    ("10000", "CKF_USER_PIN_COUNT_LOW"), ("80000", "CKF_USER_PIN_TO_BE_CHANGED")])
+def test_flags_that_an_operator_should_know(faulty_token, flag, text):
+    with faulty_token.control.failing(f"C_GetTokenInfo flags {flag}"):
+        answer = faulty_token.run()
+    assert answer.returncode == 0 and text in answer.stdout
+    assert text not in faulty_token.run().stdout
+
+
+@pytest.mark.parametrize(("flag", "text"), [
+    ("20000", "CKF_USER_PIN_FINAL_TRY"), ("40000", "CKF_USER_PIN_LOCKED")])
+def test_no_pin_is_tried_on_a_token_that_may_lock(faulty_token, flag, text):
+    faulty_token.control.calls()
+    with faulty_token.control.failing(f"C_GetTokenInfo flags {flag}"):
+        answer = faulty_token.run()
+    assert answer.returncode == 1 and text in answer.stderr
+    assert "C_Login" not in faulty_token.control.calls()
+
+
+def test_a_device_without_copies(faulty_token):
+    with faulty_token.control.failing("C_CopyObject return 54"):
+        answer = faulty_token.run()
+    assert answer.returncode == 0
+    assert "no: C_CopyObject: CKR_FUNCTION_NOT_SUPPORTED" in answer.stdout
+    assert "# Session copies: no. C_CopyObject: CKR_FUNCTION_NOT_SUPPORTED" in answer.stdout
 
 
 @pytest.mark.parametrize(("arguments", "reason"), [

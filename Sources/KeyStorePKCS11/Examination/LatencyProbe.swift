@@ -55,6 +55,13 @@ struct LatencyProbe: Sendable {
             let key = try Self.key(.ec(.p256), .signVerify, &session)
             return { session throws(PKCS11Error) in _ = try session.sign(digest.span, .ecdsa, key: key) }
         }
+        try add("HMAC-SHA-256, 32 bytes", [.algorithm(.mac(.hmacSha256), .hmac256)]) { session throws(PKCS11Error) in
+            let key = try Self.key(
+                .hmac(.sha256), .generateVerifyMac, &session, keyType: capabilities.hmacKeyTypes[.hmac256])
+            return { session throws(PKCS11Error) in
+                _ = try session.sign(digest.span, .hmac(hash: .sha256), key: key)
+            }
+        }
         try add("AES-256, make a key", [.generation(.symmetricDefault)]) { _ throws(PKCS11Error) in
             { session throws(PKCS11Error) in
                 let key = try Self.key(.aes256, .encryptDecrypt, &session)
@@ -65,9 +72,9 @@ struct LatencyProbe: Sendable {
     }
 
     private static func key(
-        _ form: KeyForm, _ usage: KeyUsageType, _ session: inout Session
+        _ form: KeyForm, _ usage: KeyUsageType, _ session: inout Session, keyType: KeyType? = nil
     ) throws(PKCS11Error) -> ObjectHandle {
-        switch try KeyMaking.make(CapabilityProbe.template(form, [usage]), in: &session) {
+        switch try KeyMaking.make(CapabilityProbe.template(form, [usage], keyType: keyType), in: &session) {
         case .sound(let key, _): return key
         case .wrong: throw PKCS11Error(.generateKey, .generalError)
         }

@@ -12,10 +12,14 @@ public struct TokenExamination: Codable, Sendable, Hashable {
         public var maximumSessions: Int?
         /// Bytes for private objects that are free; nil when the token does not say.
         public var freePrivateMemory: Int?
+        public var totalPrivateMemory: Int?
         /// Keys and other objects that are there, seen after the login.
         public var objectCount: Int
         public var hasPINPad: Bool
         public var isPINCountLow: Bool
+        // Not in the examinations of earlier versions.
+        public var isPINToBeChanged: Bool?
+        public var opensReadOnlySessions: Bool?
     }
 
     /// What keys of one spec can be used for.
@@ -48,34 +52,12 @@ public struct TokenExamination: Codable, Sendable, Hashable {
     /// Why AES-GCM cannot be used.
     public var gcmRefusal: String?
     public var oaepHashes: [String]
+    /// Why there can be no copies of keys in session memory; empty when there can. Not in the examinations of earlier
+    /// versions.
+    public var sessionCopyRefusal: String?
     public var abilities: [Ability]
     public var imports: [ImportAbility]
     /// What an operator should know before there are keys on the token.
     public var safetyFindings: [String]
     public var latencies: [Latency]
-
-    /// The device as a file of hsm-config/, with a clusterId and a PIN file to be filled in.
-    public func configuration(modulePath: String, initString: String?) -> String {
-        var lines = [
-            "# \(device.module)", "clusterId: cluster-replacethisid",
-            "module: \(Self.quoted(modulePath))",
-        ]
-        if let initString { lines.append("initString: \(Self.quoted(initString))") }
-        lines += [
-            "token:", "  label: \(Self.quoted(device.label))", "pinFile: /path/to/pin  # mode 0600", "profile:",
-            "  gcmIV: \(gcmIV ?? "caller")",
-        ]
-        if let maximumSessions = device.maximumSessions {
-            // One for the login and one for the canary.
-            lines.append("  maxSessions: \(max(1, min(maximumSessions - 2, 64)))")
-        }
-        if device.hasPINPad {
-            lines.append("  ignoresPINPad: true  # the examination logged in with a PIN all the same")
-        }
-        return lines.joined(separator: "\n") + "\n"
-    }
-
-    private static func quoted(_ text: String) -> String {
-        "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
-    }
 }

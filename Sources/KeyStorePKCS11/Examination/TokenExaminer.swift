@@ -8,9 +8,13 @@ public import SecureMemory
 public enum TokenExaminer {
     /// Errors: a sentence.
     public static func examine(_ token: TokenAccess, pin: SecretBytes) throws(TokenAccessError) -> TokenExamination {
-        try token.withSession(pin) { session throws(TokenAccessError) in
+        // A login that goes well takes CKF_USER_PIN_COUNT_LOW back.
+        let isPINCountLow = try token.tokenInfo().isUserPINCountLow
+        return try token.withSession(pin) { session throws(TokenAccessError) in
             do throws(PKCS11Error) {
-                return try examine(&session)
+                var examination = try examine(&session)
+                examination.device.isPINCountLow = isPINCountLow
+                return examination
             } catch {
                 throw TokenAccessError(error, token.token)
             }
@@ -26,12 +30,14 @@ public enum TokenExaminer {
             module: try slot.moduleInfo().description, label: info.label, serialNumber: info.serialNumber,
             manufacturer: info.manufacturer, model: info.model, firmwareVersion: info.firmwareVersion,
             maximumSessions: info.maximumSessions, freePrivateMemory: info.freePrivateMemory,
-            objectCount: try session.findObjects([]).count, hasPINPad: info.hasPINPad,
-            isPINCountLow: info.isUserPINCountLow)
+            totalPrivateMemory: info.totalPrivateMemory, objectCount: try session.findObjects([]).count,
+            hasPINPad: info.hasPINPad, isPINCountLow: info.isUserPINCountLow,
+            isPINToBeChanged: info.isUserPINToBeChanged, opensReadOnlySessions: try slot.opensReadOnlySessions())
         return TokenExamination(
             device: device, gcmIV: gcmRefusal == nil ? gcmIV.rawValue : nil, gcmRefusal: gcmRefusal,
             oaepHashes: [MechanismHash.sha1, .sha256].filter { capabilities.refusal(of: [.opening($0)]) == nil }
                 .map { $0 == .sha1 ? "SHA-1" : "SHA-256" },
+            sessionCopyRefusal: try CopyProbe(slot: slot, epoch: session.epoch).refusal(capabilities) ?? "",
             abilities: abilities(capabilities), imports: imports(capabilities),
             safetyFindings: try SafetyProbe(slot: slot, epoch: session.epoch).run(capabilities),
             latencies: try LatencyProbe(slot: slot, epoch: session.epoch, sealing: GCMSealing(ivSource: gcmIV))

@@ -17,11 +17,9 @@ struct DoctorPage {
             row("Module", device.module),
             row("Token", "\(device.label), serial number \(device.serialNumber)"),
             row("Model", "\(device.manufacturer) \(device.model), firmware \(device.firmwareVersion)"),
-            row("Sessions", device.maximumSessions.map { "at most \($0)" } ?? "no limit told"),
-            row(
-                "Objects",
-                "\(device.objectCount), "
-                    + (device.freePrivateMemory.map { "\($0) bytes free" } ?? "how many more fit is not told")),
+            row("Sessions", (device.maximumSessions.map { "at most \($0)" } ?? "no limit told") + readOnlySessions),
+            row("Objects", "\(device.objectCount), \(room)"),
+            row("Copies in session memory", copies),
         ]
         if device.hasPINPad {
             lines.append(
@@ -30,7 +28,27 @@ struct DoctorPage {
         if device.isPINCountLow {
             lines.append(row("PIN", "CKF_USER_PIN_COUNT_LOW: a wrong PIN was given since the last right one"))
         }
+        if device.isPINToBeChanged == true {
+            lines.append(row("PIN", "CKF_USER_PIN_TO_BE_CHANGED: the device wants another PIN than this one"))
+        }
         return lines
+    }
+
+    private var readOnlySessions: String {
+        examination.device.opensReadOnlySessions == false ? "; read-only ones are refused, and not needed" : ""
+    }
+
+    private var room: String {
+        guard let free = examination.device.freePrivateMemory else { return "how many more fit is not told" }
+        return "\(free)" + (examination.device.totalPrivateMemory.map { " of \($0)" } ?? "") + " bytes free"
+    }
+
+    private var copies: String {
+        switch examination.sessionCopyRefusal {
+        case ""?: "can be made"
+        case let refusal?: "no: \(refusal)"
+        case nil: "not asked"
+        }
     }
 
     private var encryption: [String] {

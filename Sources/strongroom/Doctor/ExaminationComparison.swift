@@ -8,12 +8,18 @@ struct ExaminationComparison {
 
     /// One sentence for each difference.
     var differences: [String] {
-        facts(before).merging(facts(now)) { before, _ in before }.keys.sorted().compactMap { name in
-            let (before, now) = (facts(before)[name], facts(now)[name])
-            guard before != now else { return nil }
+        let (before, now) = (facts(before), facts(now))
+        return before.merging(now) { before, _ in before }.keys.sorted().compactMap { name in
+            let (before, now) = (before[name], now[name])
+            // An earlier version did not ask.
+            guard before != now, before != nil || !Self.askedLater.contains(name) else { return nil }
             return "\(name): \(before ?? "not there") → \(now ?? "not there")"
         }
     }
+
+    private static let readOnlySessions = "read-only sessions"
+    private static let copies = "copies in session memory"
+    private static let askedLater = [readOnlySessions, copies]
 
     private func facts(_ examination: TokenExamination) -> [String: String] {
         let device = examination.device
@@ -24,6 +30,8 @@ struct ExaminationComparison {
             "AES-256-GCM IV": examination.gcmIV ?? "no: \(examination.gcmRefusal ?? "")",
             "RSA-OAEP": examination.oaepHashes.joined(separator: ", "),
         ]
+        facts[Self.readOnlySessions] = device.opensReadOnlySessions.map { $0 ? "yes" : "no" }
+        facts[Self.copies] = examination.sessionCopyRefusal.map { $0.isEmpty ? "yes" : "no: \($0)" }
         for ability in examination.abilities {
             for (algorithm, method) in ability.algorithms {
                 facts["\(ability.keySpec) \(ability.keyUsage) \(algorithm)"] = "yes, \(method)"
