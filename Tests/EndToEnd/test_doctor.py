@@ -1,16 +1,18 @@
 """`strongroom doctor`: SoftHSM and NSS softoken, examined."""
 
+import collections
 import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 
 import pytest
 import yaml
 
 from support import faulty, softhsm
-from support.server import BINARY, ram_directory
+from support.server import BINARY, eventually, ram_directory
 
 PIN = "123456"
 NSS = next(pathlib.Path("/usr/lib").rglob("libsoftokn3.so"), None)
@@ -190,10 +192,141 @@ def test_a_device_without_copies(faulty_token):
     assert "# Session copies: no. C_CopyObject: CKR_FUNCTION_NOT_SUPPORTED" in answer.stdout
 
 
+# --conformance
+
+@pytest.fixture(scope="module")
+def conformance(token):
+    before = token.files()
+    answer = token.run("--conformance", "--json", seconds=600)
+    assert answer.returncode == 0, answer.stderr + answer.stdout[-4000:]
+    assert token.files() == before
+    return json.loads(answer.stdout)
+
+
+def outcomes(report):
+    return {entry["subject"]: entry for entry in report["conformance"]["entries"]}
+
+
+def test_conformance(token, conformance):
+    found = outcomes(conformance)
+    assert len(found) == len(conformance["conformance"]["entries"]) > 150
+    assert {entry["outcome"] for entry in found.values()} == {"passed", "skipped"}
+    for subject in [
+            "what is encrypted comes back, from 1 to 4096 bytes", "many requests at once are all answered rightly",
+            "RSA_4096 for SIGN_VERIFY, RSASSA_PSS_SHA_512", "ECC_NIST_P384 for KEY_AGREEMENT, ECDH",
+            "import of ECC_NIST_P256 for SIGN_VERIFY by RSA_AES_KEY_WRAP_SHA_256 under RSA_3072"]:
+        assert found[subject]["outcome"] == "passed", subject
+    pure = found["ML_DSA_44 for SIGN_VERIFY, ML_DSA_SHAKE_256"]
+    assert pure["outcome"] == "skipped" and "the token does not have ML-DSA" in pure["reason"]
+    curve = found["ECC_SECG_P256K1 for SIGN_VERIFY, ECDSA_SHA_256"]
+    assert curve["outcome"] == ("passed" if token.label == "lab" else "skipped")
+    assert conformance["conformance"]["leftBehind"] == conformance["conformance"]["changedByOthers"] == 0
+    # What the probe refuses is what the suite skips.
+    for ability in conformance["abilities"]:
+        for algorithm in ability["algorithms"]:
+            assert found[f"{ability['keySpec']} for {ability['keyUsage']}, {algorithm}"]["outcome"] == "passed"
+        for algorithm, reason in ability["refusals"].items():
+            entry = found[f"{ability['keySpec']} for {ability['keyUsage']}, {algorithm}"]
+            assert (entry["outcome"], entry["reason"]) == ("skipped", reason)
+
+
+def test_nothing_is_left_behind_by_conformance(token, conformance):
+    count = json.loads(token.run("--json").stdout)["device"]["objectCount"]
+    assert count == conformance["device"]["objectCount"] == 0
+
+
+# A device without key pairs has no wrapping keys either, and is soon done with.
+NO_PAIRS = "C_GenerateKeyPair return 70"
+
+
+@pytest.fixture(scope="module")
+def calls_until(faulty_token):
+    """How often a function is called, on a device without key pairs, before three quarters of the suite are done: the probe
+    of the connect is before that, and no answer of it is a lie."""
+    def counts(*options):
+        faulty_token.control.calls()
+        assert faulty_token.run("--json", *options).returncode == 0
+        return collections.Counter(faulty_token.control.calls())
+
+    with faulty_token.control.failing(NO_PAIRS):
+        examination, whole = counts(), counts("--conformance")
+    return lambda function: examination[function] + (whole[function] - examination[function]) * 3 // 4
+
+
+# What a device may do wrong after a probe has believed it, and what is said of it.
+LIES = {
+    "a ciphertext with a wrong bit": ("C_Encrypt", "corrupt", "invalidCiphertext|unavailable"),
+    "another IV than was used": ("C_Encrypt", "iv other", "internalFailure"),
+    "an IV of zeros": ("C_Encrypt", "iv zero", "internalFailure"),
+    "keys that can be read": ("C_GenerateKey", "insensitive", "CKA_SENSITIVE"),
+    "keys that are not destroyed": ("C_DestroyObject", "return 30 times 1", "CKR_DEVICE_ERROR"),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_device_that_lies_does_not_conform(faulty_token, calls_until, lie):
+    function, verb, reason = LIES[lie]
+    with faulty_token.control.failing(f"{function} {verb} skip {calls_until(function)}", NO_PAIRS):
+        answer = faulty_token.run("--conformance", "--json")
+    found = outcomes(json.loads(answer.stdout))
+    failed = [entry["reason"] for entry in found.values() if entry["outcome"] == "failed"]
+    assert answer.returncode == 1 and failed
+    assert any(re.search(reason, text) for text in failed), failed
+    assert found["RSA_2048 for SIGN_VERIFY, RSASSA_PSS_SHA_256"]["outcome"] == "skipped"
+    assert faulty_token.files() == []
+
+
+def test_the_page_of_a_device_whose_signatures_are_wrong(faulty_token):
+    faulty_token.control.calls()
+    assert faulty_token.run("--json").returncode == 0
+    # A connect probes no more than an examination does.
+    skipped = 2 * faulty_token.control.calls().count("C_Sign")
+    with faulty_token.control.failing(f"C_Sign corrupt skip {skipped}"):
+        answer = faulty_token.run("--conformance", seconds=600)
+    assert answer.returncode == 1
+    page = answer.stdout.split("\nCONFORMANCE\n")[1]
+    assert re.match("  FAILED a key of .* for SIGN_VERIFY .*: .*signature", page), page[:2000]
+    assert re.search(r"^  \d+ passed, \d+ skipped, \d+ failed$", page, re.MULTILINE)
+    assert "nothing was left on the token" in page and "FOR hsm-config/" in page
+    assert faulty_token.files() == []
+
+
+def test_an_interrupted_conformance_leaves_nothing(faulty_token):
+    process = subprocess.Popen(
+        faulty_token.command("--conformance"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=faulty_token.environment)
+    try:
+        eventually(lambda: faulty_token.files(), "a key on the token", 60)
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    assert process.returncode == 130, errors
+    assert "interrupted: the rest was not tried" in output
+    assert faulty_token.files() == []
+
+
+def test_the_objects_of_others_are_not_touched(faulty_token):
+    def tool(*arguments):
+        command = ["pkcs11-tool", "--module", softhsm.MODULE, "--token-label", "lab", "--login", "--pin", PIN, *arguments]
+        return subprocess.run(
+            command, check=True, capture_output=True, text=True, env=faulty_token.environment, timeout=60).stdout
+
+    tool("--keygen", "--key-type", "AES:32", "--label", "strongroom canary", "--id", b"strongroom canary".hex())
+    tool("--keygen", "--key-type", "AES:32", "--label", "somebody's", "--id", "0102")
+    before = faulty_token.files()
+    with faulty_token.control.failing(NO_PAIRS):
+        answer = faulty_token.run("--conformance")
+    assert answer.returncode == 0, answer.stdout[-4000:]
+    assert "came or went" not in answer.stdout
+    assert faulty_token.files() == before
+
+
 @pytest.mark.parametrize(("arguments", "reason"), [
     ([], "one of --token and --serial is needed"),
     (["--token", "x", "--serial", "y"], "one of --token and --serial is needed"),
-    (["--token", "x", "--pin-file", "a", "--pin-environment", "B"], "exclude each other")])
+    (["--token", "x", "--pin-file", "a", "--pin-environment", "B"], "exclude each other"),
+    (["--token", "x", "--conformance", "--compare", "a"], "exclude each other")])
 def test_wrong_flags(arguments, reason):
     answer = subprocess.run(
         [BINARY, "doctor", softhsm.MODULE, *arguments], capture_output=True, text=True, timeout=60)
