@@ -122,9 +122,10 @@ internal import Testing
             token: .label("half written"))
         let device = try TestDevice(configuration, pin: "1234")
         let key = try await device.whileConnected { store async throws in
-            let key = try await store.generateKey(ConformanceKeys.request())
+            // With a label so short that the first half of an object ends before its CKA_ID.
+            let key = try await store.generateKey(ConformanceKeys.request(label: "whole"))
             // Of another key and of the canary only the first half remains, and of a third nothing.
-            _ = try await store.generateKey(ConformanceKeys.request())
+            _ = try await store.generateKey(ConformanceKeys.request(label: "half"))
             return key
         }
         let objects = try FileManager.default.contentsOfDirectory(atPath: directory)
