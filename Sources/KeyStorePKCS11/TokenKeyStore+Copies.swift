@@ -49,7 +49,8 @@ extension TokenOperation {
     fileprivate var isFrequent: Bool {
         switch self {
         case .encrypt, .decrypt, .sign, .authenticate, .deriveSharedSecret: true
-        case .fingerprint, .generateKey, .generateKeyPair, .importKey, .adoptKey, .destroyKey, .random, .inventory: false
+        case .fingerprint, .generateKey, .generateKeyPair, .importKey, .adoptKey, .destroyKey, .random, .inventory:
+            false
         }
     }
 }
