@@ -1,3 +1,4 @@
+internal import Conformance
 internal import Cryptography
 internal import KMSModel
 internal import KMSTesting

@@ -1,3 +1,4 @@
+internal import Conformance
 internal import KMSModel
 internal import KMSTesting
 internal import KeyStorePKCS11
