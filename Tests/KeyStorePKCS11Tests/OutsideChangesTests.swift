@@ -122,7 +122,7 @@ internal import Testing
             token: .label("half written"))
         let device = try TestDevice(configuration, pin: "1234")
         let key = try await device.whileConnected { store async throws in
-            // With a label so short that the first half of an object ends before its CKA_ID.
+            // Where an object is cut decides what SoftHSM still shows of it: with labels as short as these, no CKA_ID.
             let key = try await store.generateKey(ConformanceKeys.request(label: "whole"))
             // Of another key and of the canary only the first half remains, and of a third nothing.
             _ = try await store.generateKey(ConformanceKeys.request(label: "half"))
