@@ -198,7 +198,8 @@ final class TokenKeyStore: KeyStore {
             }
             switch search {
             case .success(let object?):
-                connection.handles.insert(name, KeyHandles.Entry(object: object, copy: nil))
+                let entry = KeyHandles.Entry(object: object, copy: nil, staysInPlace: used.staysInPlace)
+                connection.handles.insert(name, entry)
                 return true
             case .success(nil): break
             // Nobody knows: the key is not given up for that.

@@ -22,7 +22,7 @@ extension TokenKeyStore {
             // Whoever made it may not have brought it to the disk.
             try await bringToDisk()
             // It may have been made after the sweep of this login.
-            connection.handles.insert(.adopted(fit.name), KeyHandles.Entry(object: fit.object, copy: nil))
+            connection.handles.insert(.adopted(fit.name), KeyHandles.Entry(adopted: fit.object))
             return AdoptedKey(
                 backingKey: BackingKey(
                     id: request.id, keySpec: fit.keySpec, kmsKeyID: request.kmsKeyID, reference: fit.name.reference,

@@ -120,13 +120,20 @@ final class KeyHandles: Sendable {
         var new = State()
         new.entries.reserveCapacity(sweep.keys.count + sweep.names.count)
         for (id, object) in sweep.keys { new.entries[.own(id)] = Entry(object: object, copy: nil) }
-        for (name, object) in sweep.names { new.entries[.adopted(name)] = Entry(object: object, copy: nil) }
+        for (name, object) in sweep.names { new.entries[.adopted(name)] = Entry(adopted: object) }
         new.ambiguous = Set(sweep.ambiguous.map { .own($0) } + sweep.ambiguousNames.map { .adopted($0) })
         state.withLock { [new] state in
             let isCopying = state.isCopying
             state = new
             state.isCopying = isCopying
         }
+    }
+}
+
+extension KeyHandles.Entry {
+    /// Of somebody else's object, which is used where it is: its owner may destroy it.
+    init(adopted object: ObjectHandle) {
+        self.init(object: object, copy: nil, staysInPlace: true)
     }
 }
 

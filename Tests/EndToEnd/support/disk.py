@@ -97,7 +97,7 @@ class Disks:
             shutil.rmtree(left) if left.is_dir() else left.unlink()
         shutil.copytree(
             self.inside(self.server.data), self.server.data, dirs_exist_ok=True,
-            ignore=shutil.ignore_patterns("filler"))
+            ignore=shutil.ignore_patterns("filler", "admin.sock"))
 
     def close(self):
         self.holder.stdin.close()
