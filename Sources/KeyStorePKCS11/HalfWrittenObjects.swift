@@ -2,8 +2,9 @@ public import PKCS11
 public import SecureMemory
 
 /// Objects that are no objects: a token that does not write them in one step (SoftHSM) shows what a killed process left of
-/// them, without a class. Nobody can use one, and nobody destroys them unasked: another process may be writing one at
-/// this moment.
+/// them, without a class, or with what SoftHSM writes before all else: that they are no token objects, though they are in
+/// the token's directory. Nobody can use one, and nobody destroys them unasked: another process may be writing one at this
+/// moment.
 public enum HalfWrittenObjects {
     public struct Entry: Sendable, Hashable {
         public let label: String
@@ -11,7 +12,7 @@ public enum HalfWrittenObjects {
         public let id: [UInt8]
     }
 
-    /// Lists them, and destroys them if that is wanted.
+    /// Lists them, and destroys them if that is wanted. For a process that makes no session objects.
     ///
     /// Errors: a sentence.
     public static func find(
@@ -21,7 +22,7 @@ public enum HalfWrittenObjects {
             do throws(PKCS11Error) {
                 var entries: [Entry] = []
                 for object in try session.findObjects([]) {
-                    guard try !hasClass(object, &session) else { continue }
+                    guard try !isWhole(object, &session) else { continue }
                     let values = try? session.attributes(of: object, [.label, .id])
                     entries.append(Entry(label: values?.text(.label) ?? "", id: values?.bytes(.id) ?? []))
                     if destroying { try destroy(object, &session) }
@@ -42,10 +43,16 @@ public enum HalfWrittenObjects {
         }
     }
 
-    /// SoftHSM answers CKR_ATTRIBUTE_VALUE_INVALID for the class of an object that has none.
-    private static func hasClass(_ object: ObjectHandle, _ session: inout Session) throws(PKCS11Error) -> Bool {
+    /// SoftHSM answers CKR_ATTRIBUTE_VALUE_INVALID for the class of an object that has none. Objects of other kinds than
+    /// keys are never made here, and need not be on the token to be shown.
+    private static func isWhole(_ object: ObjectHandle, _ session: inout Session) throws(PKCS11Error) -> Bool {
         do throws(PKCS11Error) {
-            return try session.attributes(of: object, [.objectClass]).number(.objectClass) != nil
+            let values = try session.attributes(of: object, [.objectClass, .token])
+            switch values.number(.objectClass).map(ObjectClass.init) {
+            case nil: return false
+            case .secretKey, .privateKey, .publicKey: return values.flag(.token) != false
+            default: return true
+            }
         } catch {
             if error.isDeviceFault { throw error }
             return error.returnValue == .objectHandleInvalid

@@ -22,6 +22,10 @@ package enum TokenOperation: Sendable, Hashable {
     /// Whether it makes objects that stay.
     private var fillsToken: Bool { self == .generateKey || self == .generateKeyPair || self == .importKey }
 
+    private var searches: Bool { self == .destroyKey || self == .adoptKey || self == .inventory }
+
+    var turn: ObjectTurns.Kind? { fillsToken ? .making : searches ? .searching : nil }
+
     /// Whether it takes seconds: RSA keys are made, their primes tested, or a key is tried many times.
     var isLong: Bool { self == .generateKeyPair || self == .importKey || self == .adoptKey }
 

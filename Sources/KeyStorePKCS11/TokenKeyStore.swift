@@ -149,7 +149,7 @@ final class TokenKeyStore: KeyStore {
             let key = try await find()
             let entry = key?.1
             let error: PKCS11Error
-            let attempt = await connection.perform(by: deadline) { session throws(PKCS11Error) in
+            let attempt = await connection.perform(in: operation.turn, by: deadline) { session throws(PKCS11Error) in
                 try body(entry, &session)
             }
             switch attempt {
@@ -191,7 +191,7 @@ final class TokenKeyStore: KeyStore {
     /// Whether there is a handle to be tried for a key whose handle the token has called invalid.
     private func findAgain(_ name: KeyName, unlike used: KeyHandles.Entry) async -> Bool {
         if used.copy == nil, case .found(used) = connection.handles.lookup(name) {
-            let search = await connection.perform { session throws(PKCS11Error) in
+            let search = await connection.perform(in: .searching) { session throws(PKCS11Error) in
                 let found = try TokenSweep.run(in: &session, only: name).object(named: name)
                 if found == nil { try session.requireLogin() }
                 return found

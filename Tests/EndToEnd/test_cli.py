@@ -1,6 +1,7 @@
 """The AWS CLI, and the lines that the server prints for people to copy."""
 
 import base64
+import contextlib
 import json
 import os
 import pathlib
@@ -176,7 +177,11 @@ def test_other_access_keys_and_another_account(new_server):
 
 def open_files(process_id):
     folder = pathlib.Path(f"/proc/{process_id}/fd")
-    return [os.readlink(path) for path in folder.iterdir()]
+    files = []
+    for path in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):  # It may have been closed since.
+            files.append(os.readlink(path))
+    return files
 
 
 def test_a_throw_away_directory_is_thrown_away(new_server):

@@ -29,11 +29,15 @@ def stopped(new_server):
 
 
 def leave_half_written(server, count):
-    """As SoftHSM begins a file: a number of eight bytes, and no attribute yet."""
+    """As SoftHSM begins a file: a number of eight bytes, and no attribute yet; and later CKA_CLASS, CKA_TOKEN, which is
+    false until the template is written, and CKA_PRIVATE."""
     [directory] = [path for path in softhsm.token_directory(server.data).iterdir() if path.is_dir()]
     whole = next(path for path in directory.glob("*.object") if path.name != "token.object").read_bytes()
-    for _ in range(count):
-        (directory / f"{uuid.uuid4()}.object").write_bytes(whole[:8])
+    is_token_object = bytes.fromhex("0000000000000001" * 2 + "ff")
+    end = whole.index(is_token_object) + len(is_token_object)
+    later = whole[:end - 1] + b"\0" + bytes.fromhex("0000000000000002" "0000000000000001" "ff")
+    for contents in [whole[:8], later] * (count // 2):
+        (directory / f"{uuid.uuid4()}.object").write_bytes(contents)
 
 
 def test_a_sound_token(stopped):
@@ -51,9 +55,9 @@ def test_half_written_objects_are_listed_and_destroyed_if_told_to(stopped):
         assert answer.returncode == 0, answer.stderr
         assert answer.stdout.splitlines() == ["half written: id none, label none"] * 2 + [
             "2 half-written objects; --destroy removes them"]
-    # The server reports them, and leaves them alone.
+    # The server reports what has no class, and leaves both alone.
     stopped.start()
-    assert stopped.log.count("the key store holds an object that is no key of this installation") >= 2
+    assert stopped.log.count("the key store holds an object that is no key of this installation") >= 1
     stopped.stop()
     answer = repair(stopped, "--destroy")
     assert answer.stdout.splitlines()[-1] == "2 half-written objects"

@@ -106,7 +106,7 @@ struct Keeper: ~Copyable {
             case .climb(let rung):
                 step = ladder.next(after: climb(rung), &generator)
             case .rest(let milliseconds):
-                connection.endHope(isHealthy: false)
+                connection.answerWaiting(isHealthy: false)
                 return milliseconds
             case .recovered(let rung):
                 obstacle = nil
@@ -114,7 +114,7 @@ struct Keeper: ~Copyable {
                 connection.tell(.recovered, rung.description)
                 return nil
             case .giveUp:
-                connection.endHope(isHealthy: false)
+                connection.answerWaiting(isHealthy: false)
                 // Costs the token nothing: only the PIN is looked at.
                 return configuration.profile.canaryIntervalMilliseconds
             }

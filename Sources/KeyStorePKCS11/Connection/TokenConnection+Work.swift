@@ -8,12 +8,19 @@ internal import Synchronization
 extension TokenConnection {
     /// Runs `body` on a worker, in its session, and awaits the answer: one hop between threads each way.
     ///
-    /// - Parameter deadline: nil is the usual limit of a call, from now on.
+    /// - Parameters:
+    ///   - turn: what `body` does that must not go on beside its opposite. Past its limit a call is out of the game,
+    ///     whether it has come back or not.
+    ///   - deadline: nil is the usual limit of a call, from now on.
     func perform<Answer: Sendable>(
-        by deadline: ContinuousClock.Instant? = nil,
+        in turn: ObjectTurns.Kind? = nil, by deadline: ContinuousClock.Instant? = nil,
         _ body: @escaping @Sendable (inout Session) throws(PKCS11Error) -> Answer
     ) async -> Result<Answer, Fault> {
-        await submit(to: work, by: deadline) { [self] session in use(&session, body) }
+        if let turn {
+            await turns.begin(turn) { setAlarm(milliseconds: configuration.profile.callTimeoutMilliseconds / 4, $0) }
+        }
+        defer { if turn != nil { turns.end() } }
+        return await submit(to: work, by: deadline) { [self] session in use(&session, body) }
     }
 
     /// Runs `body` on the keeper, in the spare session: what must live as long as the login is made there.

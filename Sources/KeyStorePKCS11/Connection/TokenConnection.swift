@@ -33,7 +33,7 @@ final class TokenConnection: Sendable {
         /// Why the token cannot be used; nil while it can.
         var sickness: String?
         /// Those who wait for the end of the first climb of the ladder; nil when no first climb is due.
-        var hopeful: [PendingAnswer<Bool>]?
+        var waitingForRecovery: [PendingAnswer<Bool>]?
         var liveWorkers = 0
         var threadCount = 0
         var hasEnded = false
@@ -44,6 +44,7 @@ final class TokenConnection: Sendable {
     let configuration: TokenDeviceConfiguration
     let sealing: GCMSealing
     let handles = KeyHandles()
+    let turns = ObjectTurns()
     /// For files that the module does not bring to the disk itself.
     let directorySync: DirectorySync?
     /// For the check of what the token signs.
@@ -126,14 +127,14 @@ final class TokenConnection: Sendable {
             defer { state.onEnd = [] }
             return state.onEnd
         }
-        endHope(isHealthy: false)
+        answerWaiting(isHealthy: false)
         for notify in onEnd { notify() }
         ended.signal()
     }
 
     // MARK: Clock
 
-    private func setAlarm(milliseconds: Int, _ ring: @escaping @Sendable () -> Void) {
+    func setAlarm(milliseconds: Int, _ ring: @escaping @Sendable () -> Void) {
         state.withLock { $0.alarms.append((.now + .milliseconds(milliseconds), ring)) }
     }
 
@@ -175,7 +176,7 @@ final class TokenConnection: Sendable {
         let isNew = state.withLock { state in
             guard state.sickness == nil else { return false }
             state.sickness = reason
-            state.hopeful = []
+            state.waitingForRecovery = state.waitingForRecovery ?? []
             return true
         }
         work.refuse(with: KeyStoreError(.unavailable, reason))
@@ -185,7 +186,7 @@ final class TokenConnection: Sendable {
     func becomeHealthy() {
         state.withLock { $0.sickness = nil }
         openOrJam()
-        endHope(isHealthy: true)
+        answerWaiting(isHealthy: true)
     }
 
     /// Waits until the first climb of the ladder has ended, or until `deadline`. A lost session or login is back by then, and
@@ -198,8 +199,10 @@ final class TokenConnection: Sendable {
             let known = state.withLock { state -> Bool? in
                 if state.sickness == nil { return state.login != nil && !isJammed }
                 // As bounded as the queue.
-                guard let count = state.hopeful?.count, count < configuration.profile.queueLimit else { return false }
-                state.hopeful?.append(answer)
+                guard let count = state.waitingForRecovery?.count, count < configuration.profile.queueLimit else {
+                    return false
+                }
+                state.waitingForRecovery?.append(answer)
                 state.alarms.append((deadline, { answer.settle(false) }))
                 return nil
             }
@@ -208,12 +211,12 @@ final class TokenConnection: Sendable {
     }
 
     /// The first climb has ended. Called after every climb: later ones find nobody who waits.
-    func endHope(isHealthy: Bool) {
-        let hopeful = state.withLock { state in
-            defer { state.hopeful = nil }
-            return state.hopeful ?? []
+    func answerWaiting(isHealthy: Bool) {
+        let waiting = state.withLock { state in
+            defer { state.waitingForRecovery = nil }
+            return state.waitingForRecovery ?? []
         }
-        for answer in hopeful { answer.settle(isHealthy) }
+        for answer in waiting { answer.settle(isHealthy) }
     }
 
     /// Takes work if nothing speaks against it.

@@ -85,7 +85,7 @@ class Soak:
         # What must stay empty.
         self.wrong, self.unexpected, self.lost = [], collections.Counter(), []
         self.is_back = True
-        self.left_over = 0
+        self.left_over = {}
 
     @property
     def is_sound(self):
@@ -180,8 +180,8 @@ class Soak:
 
         def is_tidy():
             labels = faulty.labels(self.installation.token.objects())
-            self.left_over = sum(
-                count for label, count in (labels - expected).items() if not label.startswith("import "))
+            self.left_over = {
+                label: count for label, count in (labels - expected).items() if not label.startswith("import ")}
             return not self.left_over
 
         with contextlib.suppress(AssertionError):
