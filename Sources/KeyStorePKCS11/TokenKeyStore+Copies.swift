@@ -10,10 +10,12 @@ extension TokenKeyStore {
     /// most of a minute.
     func handles(of name: KeyName, for operation: TokenOperation) async throws(KeyStoreError) -> KeyHandles.Entry {
         let entry = try lookUp(name)
-        let profile = connection.configuration.profile
+        guard connection.configuration.profile.sessionCopies, entry.copy == nil, !entry.staysInPlace,
+            operation.isFrequent
+        else { return entry }
         // A token that is away is not waited for here: the work itself is told.
-        guard profile.sessionCopies, operation.isFrequent, connection.health == .healthy,
-            connection.handles.beginCopying(entry, limit: profile.sessionCopyLimit)
+        guard connection.health == .healthy,
+            connection.handles.beginCopying(limit: connection.configuration.profile.sessionCopyLimit)
         else { return entry }
         await copy(entry.object, of: name)
         connection.handles.endCopying()

@@ -147,17 +147,23 @@ extension TokenKeyStore {
             }
             return keys.count
         }
+        try await concludeDestruction(of: .own(id), found: found)
+    }
+
+    /// - Parameter found: how many keys have the name. One has been destroyed; of several, none.
+    func concludeDestruction(of name: KeyName, found: Int) async throws(KeyStoreError) {
         guard found <= 1 else {
-            throw KeyStoreError(.internalFailure, "\(found) keys have the CKA_ID \(id); none was destroyed")
+            throw KeyStoreError(.internalFailure, "\(found) keys have \(name); none was destroyed")
         }
         // SoftHSM hides an object that it could not destroy, and shows it again after its next start.
-        guard found > 0 || !Self.undestroyed.withLock({ $0.contains(.own(id)) }) else {
+        guard found > 0 || !Self.undestroyed.withLock({ $0.contains(name) }) else {
             throw KeyStoreError(
                 .internalFailure,
-                "the token could not destroy \(id) before and does not show it now; it is looked for at the next start")
+                "the token could not destroy the key with \(name) before and does not show it now; it is looked for at "
+                    + "the next start")
         }
-        Self.undestroyed.withLock { _ = $0.remove(.own(id)) }
-        connection.handles.remove(.own(id))
+        Self.undestroyed.withLock { _ = $0.remove(name) }
+        connection.handles.remove(name)
         // Nothing found may mean destroyed by an attempt that was interrupted before the disk knew of it.
         try await bringToDisk()
     }

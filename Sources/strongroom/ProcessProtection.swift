@@ -8,8 +8,8 @@ enum ProcessProtection {
         _ = unsafe setrlimit(__rlimit_resource_t(4), &limit)  // RLIMIT_CORE
     }
 
-    /// Ends the process, as a success unless it is told otherwise, without what libraries do at the end of processes: they would tear down a module while a
-    /// call is still inside it.
+    /// Ends the process, as a success unless it is told otherwise, without what libraries do at the end of processes:
+    /// they would tear down a module while a call is still inside it.
     static func leave(with code: Int32 = 0) -> Never {
         _exit(code)
     }

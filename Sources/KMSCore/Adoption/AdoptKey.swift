@@ -82,7 +82,7 @@ extension KeyManagementService {
     private func customKeyStoreID(named name: String, in scope: Scope) throws(KMSError) -> String? {
         if name == Self.defaultKeyStoreName { return nil }
         let found = metadata.read { directory in
-            directory.customKeyStores(in: scope).first { $0.id == name || $0.name.string == name }
+            directory.customKeyStores(in: scope).first { $0.answers(to: name) }
         }
         guard let found else { throw .customKeyStoreNotFound(name) }
         return found.id

@@ -105,7 +105,7 @@ extension KeyManagementService {
         if name == Self.defaultKeyStoreName { return [configuration.defaultPlacement] }
         if name == Placement.software.name { return [.software] }
         var found = known.filter { $0.name == name }
-        for keyStore in directory.customKeyStores.values where keyStore.id == name || keyStore.name.string == name {
+        for keyStore in directory.customKeyStores.values where keyStore.answers(to: name) {
             found.insert(.device(clusterID: keyStore.clusterID))
         }
         guard !found.isEmpty else { throw .customKeyStoreNotFound(name) }

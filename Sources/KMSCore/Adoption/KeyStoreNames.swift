@@ -1,6 +1,11 @@
 public import KMSModel
 import KMSPolicy
 
+extension CustomKeyStore {
+    /// Whether an operator means this one by a name or an id.
+    func answers(to name: String) -> Bool { id == name || self.name.string == name }
+}
+
 // Key stores as an operator names them, who sees all accounts and Regions.
 extension KeyManagementService {
     /// The account and Region in which a key of a key store is made: those of the custom key store that has this name or id;
@@ -16,7 +21,7 @@ extension KeyManagementService {
         }
         let found = metadata.read { directory in
             directory.customKeyStores.values.filter { keyStore in
-                (keyStore.id == name || keyStore.name.string == name)
+                keyStore.answers(to: name)
                     && account.map { $0 == keyStore.scope.accountID } ?? true
                     && region.map { $0 == keyStore.scope.region } ?? true
             }

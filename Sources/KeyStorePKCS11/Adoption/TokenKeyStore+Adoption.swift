@@ -19,7 +19,7 @@ extension TokenKeyStore {
         case .failure(let refusal):
             throw KeyStoreError(.notAdoptable, refusal.reason)
         case .success(let fit):
-            // Whoever made it may not have brought it to the disk.
+            // Made since the connect, it may not be on the disk yet.
             try await bringToDisk()
             // It may have been made after the sweep of this login.
             connection.handles.insert(.adopted(fit.name), KeyHandles.Entry(adopted: fit.object))
@@ -52,18 +52,7 @@ extension TokenKeyStore {
             }
             return 1
         }
-        guard found <= 1 else {
-            throw KeyStoreError(.internalFailure, "several keys have \(name); none was destroyed")
-        }
-        guard found > 0 || !Self.undestroyed.withLock({ $0.contains(.adopted(name)) }) else {
-            throw KeyStoreError(
-                .internalFailure,
-                "the token could not destroy the key with \(name) before and does not show it now; it is looked for at "
-                    + "the next start")
-        }
-        Self.undestroyed.withLock { _ = $0.remove(.adopted(name)) }
-        connection.handles.remove(.adopted(name))
-        try await bringToDisk()
+        try await concludeDestruction(of: .adopted(name), found: found)
     }
 
     func objects() async throws(KeyStoreError) -> [StoredObject]? {

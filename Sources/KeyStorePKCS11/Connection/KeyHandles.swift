@@ -140,11 +140,10 @@ extension KeyHandles.Entry {
 // MARK: Copies
 
 extension KeyHandles {
-    /// Whether the caller is to copy the key now, and to call `endCopying` after that. One copy is made at a time:
+    /// Whether the caller is to copy a key now, and to call `endCopying` after that. One copy is made at a time:
     /// whoever comes meanwhile works with the original, so that a thousand first uses at once wait for nothing.
-    func beginCopying(_ entry: Entry, limit: Int) -> Bool {
-        guard entry.copy == nil, !entry.staysInPlace else { return false }
-        return state.withLock { state in
+    func beginCopying(limit: Int) -> Bool {
+        state.withLock { state in
             guard !state.isCopying, state.copyCount < limit else { return false }
             state.isCopying = true
             return true
