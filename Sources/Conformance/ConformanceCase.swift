@@ -1,8 +1,8 @@
 internal import KMSModel
 public import KeyStores
 
-/// One requirement on key stores, as a value, for `strongroom doctor --conformance` on the device of a user. The tests run the
-/// checks that it is made of on the stores of this project, and know besides what those stores must not refuse.
+/// One requirement on key stores, as a value, for `strongroom doctor --conformance` on the device of a user. The tests
+/// run the checks that it is made of on the stores of this project, and know besides what those must not refuse.
 public struct ConformanceCase: Sendable, CustomStringConvertible {
     /// What was looked at, and how it went. One case may look at several things with one key.
     public struct Finding: Sendable {

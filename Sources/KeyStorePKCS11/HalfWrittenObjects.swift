@@ -1,10 +1,10 @@
 public import PKCS11
 public import SecureMemory
 
-/// Objects that are no objects: a token that does not write them in one step (SoftHSM) shows what a killed process left of
-/// them, without a class, or with what SoftHSM writes before all else: that they are no token objects, though they are in
-/// the token's directory. Nobody can use one, and nobody destroys them unasked: another process may be writing one at this
-/// moment.
+/// Objects that are no objects: a token that does not write them in one step (SoftHSM) shows what a killed process left
+/// of them, without a class, or with what SoftHSM writes before all else: a key without label and CKA_ID that is no token
+/// object, though it is in the token's directory. Nobody can use one, and nobody destroys them unasked: another process
+/// may be writing one at this moment.
 public enum HalfWrittenObjects {
     public struct Entry: Sendable, Hashable {
         public let label: String
@@ -22,9 +22,10 @@ public enum HalfWrittenObjects {
             do throws(PKCS11Error) {
                 var entries: [Entry] = []
                 for object in try session.findObjects([]) {
-                    guard try !isWhole(object, &session) else { continue }
                     let values = try? session.attributes(of: object, [.label, .id])
-                    entries.append(Entry(label: values?.text(.label) ?? "", id: values?.bytes(.id) ?? []))
+                    let entry = Entry(label: values?.text(.label) ?? "", id: values?.bytes(.id) ?? [])
+                    guard try isHalfWritten(object, entry, &session) else { continue }
+                    entries.append(entry)
                     if destroying { try destroy(object, &session) }
                 }
                 return entries
@@ -43,19 +44,24 @@ public enum HalfWrittenObjects {
         }
     }
 
-    /// SoftHSM answers CKR_ATTRIBUTE_VALUE_INVALID for the class of an object that has none. Objects of other kinds than
-    /// keys are never made here, and need not be on the token to be shown.
-    private static func isWhole(_ object: ObjectHandle, _ session: inout Session) throws(PKCS11Error) -> Bool {
+    /// SoftHSM answers CKR_ATTRIBUTE_VALUE_INVALID for the class of an object that has none.
+    private static func isHalfWritten(
+        _ object: ObjectHandle, _ entry: Entry, _ session: inout Session
+    ) throws(PKCS11Error) -> Bool {
+        let objectClass: ObjectClass?
         do throws(PKCS11Error) {
-            let values = try session.attributes(of: object, [.objectClass, .token])
-            switch values.number(.objectClass).map(ObjectClass.init) {
-            case nil: return false
-            case .secretKey, .privateKey, .publicKey: return values.flag(.token) != false
-            default: return true
-            }
+            objectClass = try session.attributes(of: object, [.objectClass]).number(.objectClass).map(ObjectClass.init)
         } catch {
             if error.isDeviceFault { throw error }
-            return error.returnValue == .objectHandleInvalid
+            return error.returnValue != .objectHandleInvalid
+        }
+        switch objectClass {
+        case nil: return true
+        case .secretKey, .privateKey, .publicKey:
+            // One with a name may be another program's session object, which some tokens show to every session.
+            guard entry.label.isEmpty, entry.id.isEmpty else { return false }
+            return (try? session.attributes(of: object, [.token]))?.flag(.token) == false
+        default: return false
         }
     }
 }

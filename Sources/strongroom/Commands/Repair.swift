@@ -5,8 +5,9 @@ struct Repair: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Lists what killed processes left half written on a token, and destroys it if told to.",
         discussion: """
-            Half-written objects have no class, or are no token objects: nobody can use one, and no server touches \
-            them, because another process may be writing one at that moment. Stop everything that uses the token before --destroy.
+            Half-written objects have no class, or neither label nor CKA_ID and are no token objects: nobody can use \
+            one, and no server touches them, because another process may be writing one at that moment. Stop \
+            everything that uses the token before --destroy.
             """)
 
     @OptionGroup var token: TokenOptions
