@@ -17,12 +17,16 @@ package enum TokenOperation: Sendable, Hashable {
     case importKey
     /// Tries an object in every way that its key spec has.
     case adoptKey
-    case destroyKey, random, inventory
+    /// By its handle.
+    case destroyKey
+    /// With everything else that the token holds under its name.
+    case findAndDestroyKey
+    case random, inventory
 
     /// Whether it makes objects that stay.
     private var fillsToken: Bool { self == .generateKey || self == .generateKeyPair || self == .importKey }
 
-    private var searches: Bool { self == .destroyKey || self == .adoptKey || self == .inventory }
+    private var searches: Bool { self == .findAndDestroyKey || self == .adoptKey || self == .inventory }
 
     var turn: ObjectTurns.Kind? { fillsToken ? .making : searches ? .searching : nil }
 
@@ -89,7 +93,7 @@ extension TokenOperation {
         case .encrypt, .decrypt, .sign, .authenticate, .deriveSharedSecret, .fingerprint, .random, .inventory,
             .adoptKey:
             true
-        case .generateKey, .generateKeyPair, .importKey, .destroyKey: false
+        case .generateKey, .generateKeyPair, .importKey, .destroyKey, .findAndDestroyKey: false
         }
     }
 

@@ -51,7 +51,9 @@ extension TokenOperation {
     fileprivate var isFrequent: Bool {
         switch self {
         case .encrypt, .decrypt, .sign, .authenticate, .deriveSharedSecret: true
-        case .fingerprint, .generateKey, .generateKeyPair, .importKey, .adoptKey, .destroyKey, .random, .inventory:
+        case .fingerprint, .generateKey, .generateKeyPair, .importKey, .adoptKey, .destroyKey, .findAndDestroyKey,
+            .random,
+            .inventory:
             false
         }
     }

@@ -53,7 +53,7 @@ extension TokenKeyStore {
         guard let publicKey = made.publicKey else {
             throw KeyStoreError(.internalFailure, "the wrapping key has no public key")
         }
-        connection.handles.insert(request.id, KeyHandles.Entry(object: made.object, copy: nil))
+        keepHandle(made.object, of: request.id)
         return WrappingKey(
             id: request.id, wrappingKeySpec: request.wrappingKeySpec, wrappingAlgorithm: request.wrappingAlgorithm,
             kmsKeyID: request.kmsKeyID, reference: [], publicKey: publicKey)
@@ -83,14 +83,14 @@ extension TokenKeyStore {
     private func carryOut(
         _ plan: Plan, _ key: KeyGeneration, with wrappingKey: BackingKeyID
     ) async throws(KeyStoreError) -> ImportedKey {
-        var answer = try await attempt(plan, with: wrappingKey)
+        var answer = try await attempt(plan, as: key.id, with: wrappingKey)
         // A fault of the token looks like bytes that do not unwrap, and a good wrapping must not be called invalid for one
         // that passes. Whatever it was that did not unwrap gets the second try.
-        if case .doesNotUnwrap = answer { answer = try await attempt(plan, with: wrappingKey) }
+        if case .doesNotUnwrap = answer { answer = try await attempt(plan, as: key.id, with: wrappingKey) }
         switch answer {
         case .kept(let object, let publicKey, let path):
             try await bringToDisk()
-            connection.handles.insert(key.id, KeyHandles.Entry(object: object, copy: nil))
+            keepHandle(object, of: key.id)
             let backingKey = BackingKey(
                 id: key.id, keySpec: key.keySpec, kmsKeyID: key.kmsKeyID, reference: [], publicKey: publicKey)
             return ImportedKey(backingKey: backingKey, path: path)
@@ -104,16 +104,21 @@ extension TokenKeyStore {
     }
 
     private func attempt(
-        _ plan: Plan, with wrappingKey: BackingKeyID
+        _ plan: Plan, as id: BackingKeyID, with wrappingKey: BackingKeyID
     ) async throws(KeyStoreError) -> TokenImport.Answer {
         let caller = Caller()
         do throws(KeyStoreError) {
-            return try await run(.importKey, wrappingKey) { wrappingKey, session throws(PKCS11Error) in
-                let answer = try Self.importKey(plan, with: wrappingKey, in: &session)
-                // Nobody waits for a key that comes too late, and nobody knows of it.
-                if case .kept(let object, _, _) = answer, !caller.isWaiting { try session.destroyObject(object) }
-                return answer
-            }
+            return try await run(.importKey, wrappingKey) {
+                [leftovers = connection.leftovers] wrappingKey, session throws(PKCS11Error) in
+                try leftovers.whileMaking(id, leavesNothing: \.leavesNothing) { () throws(PKCS11Error) in
+                    let attempt = try Self.importKey(plan, with: wrappingKey, in: &session)
+                    // Nobody waits for a key that comes too late, and nobody knows of it.
+                    if case .kept(let object, _, _) = attempt.answer, !caller.isWaiting {
+                        try session.destroyObject(object)
+                    }
+                    return attempt
+                }
+            }.answer
         } catch {
             if error.code == .timedOut { caller.leave() }
             throw error
@@ -158,7 +163,7 @@ extension TokenKeyStore {
 
     private static func importKey(
         _ plan: Plan, with wrappingKey: ObjectHandle, in session: inout Session
-    ) throws(PKCS11Error) -> TokenImport.Answer {
+    ) throws(PKCS11Error) -> (answer: TokenImport.Answer, leavesNothing: Bool) {
         // The flags that it was made with decide, whatever a later probe found.
         let flags = try session.attributes(of: wrappingKey, [.unwrap, .decrypt])
         let opening: BlockOpening
@@ -167,12 +172,13 @@ extension TokenKeyStore {
         } else if flags.flag(.decrypt) == true, let method = plan.capabilities.decryptionMethod(plan.hash) {
             opening = .decryption(method)
         } else {
-            return .failure("the wrapping key neither unwraps nor decrypts")
+            return (.failure("the wrapping key neither unwraps nor decrypts"), leavesNothing: true)
         }
-        return try TokenImport(
+        let work = TokenImport(
             template: plan.template, keySpec: plan.keySpec, trial: plan.trial, scheme: plan.scheme,
             opener: BlockOpener(hash: plan.hash, opening: opening), capabilities: plan.capabilities,
-            block: plan.block, rest: plan.rest
-        ).run(with: wrappingKey, in: &session)
+            block: plan.block, rest: plan.rest)
+        let answer = try work.run(with: wrappingKey, in: &session)
+        return (answer, leavesNothing: work.leavesNothing(answer))
     }
 }

@@ -5,7 +5,7 @@ internal import KeyStores
 internal import PKCS11
 internal import Synchronization
 
-// Making and destroying keys on the token.
+// Making keys on the token.
 
 extension TokenKeyStore {
     func generateKey(_ request: KeyGeneration) async throws(KeyStoreError) -> BackingKey {
@@ -23,7 +23,7 @@ extension TokenKeyStore {
         let made = try await make(template, as: request.id) { key, publicKey, session throws(PKCS11Error) in
             try Self.objection(to: key, publicKey, request.keySpec, trial, capabilities, in: &session)
         }
-        connection.handles.insert(request.id, KeyHandles.Entry(object: made.object, copy: nil))
+        keepHandle(made.object, of: request.id)
         return BackingKey(
             id: request.id, keySpec: request.keySpec, kmsKeyID: request.kmsKeyID, reference: [],
             publicKey: made.publicKey)
@@ -55,11 +55,13 @@ extension TokenKeyStore {
         let operation: TokenOperation = template.form.isKeyPair ? .generateKeyPair : .generateKey
         let made: KeyMaking.Made
         do throws(KeyStoreError) {
-            made = try await run(operation) { session throws(PKCS11Error) in
-                let made = try KeyMaking.make(template, in: &session, check: check)
-                // Nobody waits for a key that comes too late, and nobody knows of it.
-                if case .sound(let object, _) = made, !caller.isWaiting { try session.destroyObject(object) }
-                return made
+            made = try await run(operation) { [leftovers = connection.leftovers] session throws(PKCS11Error) in
+                try leftovers.whileMaking(id) { () throws(PKCS11Error) in
+                    let made = try KeyMaking.make(template, in: &session, check: check)
+                    // Nobody waits for a key that comes too late, and nobody knows of it.
+                    if case .sound(let object, _) = made, !caller.isWaiting { try session.destroyObject(object) }
+                    return made
+                }
             }
         } catch {
             if error.code == .timedOut { caller.leave() }
@@ -72,6 +74,12 @@ extension TokenKeyStore {
         case .wrong(let deviation):
             throw KeyStoreError(.internalFailure, "the token made a key that is not what was asked for: \(deviation)")
         }
+    }
+
+    /// Of a key that is on the disk.
+    func keepHandle(_ object: ObjectHandle, of id: BackingKeyID) {
+        connection.handles.insert(id, KeyHandles.Entry(object: object, copy: nil))
+        connection.leftovers.remove(id)
     }
 
     /// On NSS a second object with the same CKA_ID takes the place of the first.
@@ -113,93 +121,6 @@ extension TokenKeyStore {
 
         var isWaiting: Bool { waits.withLock { $0 } }
         func leave() { waits.withLock { $0 = false } }
-    }
-
-    func destroyKey(_ id: BackingKeyID) async throws(KeyStoreError) {
-        // From here on no copy is made that would outlive the key.
-        let copy = connection.handles.keepInPlace(.own(id))
-        let known: ObjectHandle? =
-            if case .found(let entry) = connection.handles.lookup(id) { entry.object } else { nil }
-        let found = try await run(.destroyKey) { session throws(PKCS11Error) in
-            let objects = try Self.objects(with: id, known: known, in: &session)
-            var (keys, others): ([ObjectHandle], [ObjectHandle]) = ([], [])
-            for object in objects {
-                // Half-written objects have no class. A certificate is nobody's key material.
-                let values = try Self.unlessGone { () throws(PKCS11Error) in
-                    try session.attributes(of: object, [.objectClass])
-                }
-                guard let values else { continue }
-                switch values.number(.objectClass).map(ObjectClass.init) {
-                case nil, .secretKey, .privateKey: keys.append(object)
-                case .publicKey: others.append(object)
-                default: continue
-                }
-            }
-            guard keys.count <= 1 else { return keys.count }
-            if keys.isEmpty { try session.requireLogin() }
-            do throws(PKCS11Error) {
-                for object in keys + others + (copy.map { [$0] } ?? []) {
-                    _ = try Self.unlessGone { () throws(PKCS11Error) in try session.destroyObject(object) }
-                }
-            } catch {
-                Self.undestroyed.withLock { _ = $0.insert(.own(id)) }
-                throw error
-            }
-            return keys.count
-        }
-        try await concludeDestruction(of: .own(id), found: found)
-    }
-
-    /// - Parameter found: how many keys have the name. One has been destroyed; of several, none.
-    func concludeDestruction(of name: KeyName, found: Int) async throws(KeyStoreError) {
-        guard found <= 1 else {
-            throw KeyStoreError(.internalFailure, "\(found) keys have \(name); none was destroyed")
-        }
-        // SoftHSM hides an object that it could not destroy, and shows it again after its next start.
-        guard found > 0 || !Self.undestroyed.withLock({ $0.contains(name) }) else {
-            throw KeyStoreError(
-                .internalFailure,
-                "the token could not destroy the key with \(name) before and does not show it now; it is looked for at "
-                    + "the next start")
-        }
-        Self.undestroyed.withLock { _ = $0.remove(name) }
-        connection.handles.remove(name)
-        // Nothing found may mean destroyed by an attempt that was interrupted before the disk knew of it.
-        try await bringToDisk()
-    }
-
-    /// What may have to be destroyed. A secret key that is where it was is all there is, and needs no search, which takes a
-    /// second on a token of 20,000 objects. All else is searched for: a public half may lie beside a private one, and what an
-    /// interrupted generation left behind is in no table.
-    private static func objects(
-        with id: BackingKeyID, known: ObjectHandle?, in session: inout Session
-    ) throws(PKCS11Error) -> [ObjectHandle] {
-        if let known {
-            let values = try unlessGone { () throws(PKCS11Error) in
-                try session.attributes(of: known, [.objectClass, .id, .token])
-            }
-            if let values, values.number(.objectClass).map(ObjectClass.init) == .secretKey,
-                values.bytes(.id) == id.bytes, values.flag(.token) == true
-            {
-                return [known]
-            }
-        }
-        return try session.findObjects([.id(id.bytes), .flag(.token, true)])
-    }
-
-    /// What C_DestroyObject has failed for in this process. Modules are processwide, and so is what they hide.
-    static let undestroyed = Mutex<Set<KeyName>>([])
-
-    /// Nil for an object that is gone already, which is as good as destroyed: two requests may finish one destruction.
-    static func unlessGone<Answer>(_ body: () throws(PKCS11Error) -> Answer) throws(PKCS11Error) -> Answer? {
-        do throws(PKCS11Error) {
-            return try body()
-        } catch {
-            guard error.returnValue == .objectHandleInvalid || error.returnValue == .keyHandleInvalid else {
-                throw error
-            }
-            return nil
-        }
     }
 
     /// Nothing is acknowledged before it is on the disk; modules that see to that themselves have no directory here.

@@ -206,7 +206,10 @@ final class TokenKeyStore: KeyStore {
             case .failure: return true
             }
         }
-        return !connection.handles.giveUp(used, of: name)
+        guard connection.handles.giveUp(used, of: name) else { return true }
+        // It has been looked for, and yet one wrong answer must not make it outlive its destruction.
+        if case .own(let id) = name { connection.leftovers.insert(id) }
+        return false
     }
 
     static let keyNotFound = KeyStoreError(.keyNotFound, "the token does not hold the key")

@@ -95,6 +95,10 @@ public final class SoftwareKeyStore: KeyStore {
         unsealed.remove(id)
     }
 
+    public func discardKey(_ id: BackingKeyID) async throws(KeyStoreError) {
+        unsealed.remove(id)
+    }
+
     public func encrypt(
         _ plaintext: SecretBytes, associatedData: [UInt8], with key: BackingKey
     ) async throws(KeyStoreError) -> SealedMessage {

@@ -29,7 +29,7 @@ public protocol KeyStore: Sendable {
     /// Makes key material inside the store and makes it durable before returning.
     ///
     /// Errors: `unsupportedAlgorithm` for what `refusal(of:usage:)` refuses. When it throws, the store may hold a
-    /// half-made object under `request.id`; the caller calls `destroyKey` or lets reconciliation do it.
+    /// half-made object under `request.id`; the caller calls `discardKey` or lets reconciliation do it.
     func generateKey(_ request: KeyGeneration) async throws(KeyStoreError) -> BackingKey
 
     /// Makes a key pair that unwraps key material, inside the store, and makes it durable before returning. `destroyKey`
@@ -63,6 +63,10 @@ public protocol KeyStore: Sendable {
     /// Destroys the material for good. Destroying what is not there succeeds, so that an interrupted destruction can
     /// be repeated.
     func destroyKey(_ id: BackingKeyID) async throws(KeyStoreError)
+
+    /// Destroys what the interrupted making of a key may have left under its id. Succeeds at once, and even while the device
+    /// is away, if there can be nothing.
+    func discardKey(_ id: BackingKeyID) async throws(KeyStoreError)
 
     /// Encrypts 1...4096 bytes under a symmetric key and authenticates `associatedData` with them.
     ///

@@ -8,6 +8,8 @@ struct ReconciliationService: Service {
     let signals: UnixSignalsSequence
 
     func run() async {
-        for await _ in signals.cancelOnGracefulShutdown() { await service.reconcile() }
+        await cancelWhenGracefulShutdown {
+            for await _ in signals { await service.reconcile() }
+        }
     }
 }

@@ -8,7 +8,9 @@ struct ErrorVerdictTests {
     private static let repeatable: [TokenOperation] = [
         .encrypt, .decrypt(junk: nil), .sign, .authenticate, .deriveSharedSecret, .fingerprint, .random, .inventory,
     ]
-    private static let once: [TokenOperation] = [.generateKey, .generateKeyPair, .importKey, .destroyKey]
+    private static let once: [TokenOperation] = [
+        .generateKey, .generateKeyPair, .importKey, .destroyKey, .findAndDestroyKey,
+    ]
     /// The session is not what it was thought to be.
     private static let lostSessions: [ReturnValue] = [
         .sessionHandleInvalid, .sessionClosed, .userNotLoggedIn, .operationActive, .operationNotInitialized,
@@ -56,7 +58,7 @@ struct ErrorVerdictTests {
     }
 
     /// They make nothing that stays: what they lack memory for is no key.
-    @Test(arguments: repeatable + [.destroyKey])
+    @Test(arguments: repeatable + [.destroyKey, .findAndDestroyKey])
     func `Nothing else finds a token full`(operation: TokenOperation) {
         guard case .askCanary(let error, _) = operation.verdict(on: PKCS11Error(.encryptInit, .deviceMemory)) else {
             Issue.record("the canary is not asked")

@@ -1,4 +1,5 @@
 internal import Conformance
+internal import Cryptography
 internal import KMSModel
 internal import KMSTesting
 internal import KeyStorePKCS11
@@ -20,6 +21,9 @@ extension FaultTests {
         #expect(few.searches > 0 && many.searches == few.searches)
         #expect(many.encryption == few.encryption && many.decryption == few.decryption)
         #expect(many.creation == few.creation)
+        #expect(many.imports == few.imports)
+        // A search is one call, and looks at every object.
+        #expect(!(many.encryption + many.decryption + many.creation + many.imports).contains("C_FindObjectsInit"))
     }
 
     private struct Costs {
@@ -28,7 +32,10 @@ extension FaultTests {
         // Of one operation.
         let encryption: [String]
         let decryption: [String]
+        /// And destruction.
         let creation: [String]
+        /// And the deletion of what was imported, with that of the wrapping key.
+        let imports: [String]
     }
 
     private func costs(of device: TestDevice, _ keys: [BackingKey]) async throws -> Costs {
@@ -45,11 +52,40 @@ extension FaultTests {
                 #expect(opened.revealed == [1, 2])
             }
             let creation = try await calls {
-                let made = try await store.generateKey(ConformanceKeys.request())
-                try await store.destroyKey(made.id)
+                for kind in [KeyKind(.symmetricDefault, .encryptDecrypt), KeyKind(.eccNistP256, .signVerify)] {
+                    let made = try await store.generateKey(ConformanceKeys.request(kind.keySpec, kind.usage))
+                    try await store.destroyKey(made.id)
+                }
             }
-            return Costs(searches: searches, encryption: encryption, decryption: decryption, creation: creation)
+            let imports = try await calls { try await Self.importAndDestroy(in: store) }
+            return Costs(
+                searches: searches, encryption: encryption, decryption: decryption, creation: creation,
+                imports: imports)
         }
+    }
+
+    private static func importAndDestroy(in store: any KeyStore) async throws {
+        let key = ConformanceKeys.request(.eccNistP256, .signVerify)
+        let wrappingKey = try await store.makeWrappingKey(
+            WrappingKeyGeneration(
+                id: ConformanceKeys.request().id, wrappingKeySpec: .rsa2048, wrappingAlgorithm: .rsaAesKeyWrapSha256,
+                kmsKeyID: key.kmsKeyID, label: "many"))
+        let material = try PrivateKey.generate(.p256).pkcs8()
+        let wrapped = try PublicKey(spki: wrappingKey.publicKey, kind: .rsa2048)
+            .wrap(material, .rsaAESKeyWrap(.sha256))
+        _ = try await store.importKey(KeyImport(key: key, wrappedMaterial: wrapped, wrappingKey: wrappingKey))
+        try await store.destroyKey(key.id)
+        // Junk leaves nothing to be searched for.
+        var junk = wrapped
+        junk[junk.count - 1] ^= 1
+        let refused = ConformanceKeys.request(.eccNistP256, .signVerify)
+        let code = await errorCode {
+            _ = try await store.importKey(
+                KeyImport(key: refused, wrappedMaterial: junk, wrappingKey: wrappingKey))
+        }
+        #expect(code == .invalidCiphertext)
+        try await store.discardKey(refused.id)
+        try await store.destroyKey(wrappingKey.id)
     }
 
     /// What is called for `work`, by workers that have their session already or not: opening one is not counted.

@@ -1,5 +1,6 @@
 internal import Conformance
 internal import KMSModel
+internal import KMSTesting
 internal import KeyStorePKCS11
 internal import KeyStores
 internal import Synchronization
@@ -89,10 +90,11 @@ struct ObjectTurnsTests {
     }
 
     @Test(.timeLimit(.minutes(5))) func `Keys are made well on SoftHSM while others are searched for`() async throws {
-        let device = try TestDevice.softHSM()
+        // On busy cores a turn may take seconds, and a wait for it ends with a quarter of this.
+        let device = try TestDevice.softHSM { $0.profile.callTimeoutMilliseconds = 240_000 }
         try await device.whileConnected { store async throws in
             let makers = 4
-            let keysOfEach = 15
+            let keysOfEach = 10
             let made = Counter()
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<makers {
@@ -118,6 +120,26 @@ struct ObjectTurnsTests {
             }
             #expect(try await store.inventory()?.count == makers * keysOfEach)
             #expect(!device.events.contains(.sick))
+        }
+    }
+}
+
+extension FaultTests {
+    @Test func `A search begins when a key that is being made is there`() async throws {
+        let device = try TestDevice.faulty()
+        try await device.whileConnected { store async throws in
+            try faults.clearLog()
+            try faults.command("C_GenerateKey delay 300")
+            async let key = store.generateKey(ConformanceKeys.request())
+            try await device.wait(for: "the making") { try faults.calls().contains("C_GenerateKey") }
+            let inventory = try await store.inventory()
+            #expect(try await inventory?.map(\.id) == [key.id])
+            let calls = try faults.calls()
+            let search = try #require(calls.firstIndex(of: "C_FindObjectsInit"))
+            // The last thing that is asked of a new key.
+            let reading = try #require(calls.firstIndex(of: "C_GetAttributeValue"))
+            #expect(reading < search)
+            try faults.command()
         }
     }
 }

@@ -13,7 +13,7 @@ extension KeyManagementService {
                 if case .pendingDeletion(let date) = key.status { date <= now } else { false }
             }
         }
-        for key in due { await delete(key) }
+        for key in due where !Task.isCancelled { await delete(key) }
         await finishIntents()
     }
 

@@ -14,7 +14,7 @@ extension KeyManagementService {
                 key.materials.contains { $0.isPresent && !$0.isUsable(at: now) }
             }
         }
-        for key in due { await expireMaterial(of: key, now) }
+        for key in due where !Task.isCancelled { await expireMaterial(of: key, now) }
         await removeExpiredImportParameters(now)
         await finishIntents()
     }

@@ -53,7 +53,7 @@ extension KeyManagementService {
     func rotateDueKeys() async {
         let now = clock.now
         let due = metadata.read { directory in directory.keys { $0.isDueForRotation(at: now) } }
-        for key in due { await rotateIfDue(key) }
+        for key in due where !Task.isCancelled { await rotateIfDue(key) }
     }
 
     func rotateIfDue(_ key: KMSKey) async {

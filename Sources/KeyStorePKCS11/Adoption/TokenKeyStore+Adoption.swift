@@ -32,29 +32,6 @@ extension TokenKeyStore {
         }
     }
 
-    func destroyAdoptedObject(_ reference: [UInt8]) async throws(KeyStoreError) {
-        guard let name = TokenObjectName(reference: reference) else {
-            throw KeyStoreError(.internalFailure, "what is to be destroyed has no name")
-        }
-        let found = try await run(.destroyKey) { session throws(PKCS11Error) in
-            let sweep = try TokenSweep.run(in: &session, only: .adopted(name))
-            if sweep.ambiguousNames.contains(name) { return 2 }
-            guard let object = sweep.names[name] else {
-                try session.requireLogin()
-                return 0
-            }
-            do throws(PKCS11Error) {
-                // That object alone: a public key or a certificate beside it was never ours.
-                _ = try Self.unlessGone { () throws(PKCS11Error) in try session.destroyObject(object) }
-            } catch {
-                Self.undestroyed.withLock { _ = $0.insert(.adopted(name)) }
-                throw error
-            }
-            return 1
-        }
-        try await concludeDestruction(of: .adopted(name), found: found)
-    }
-
     func objects() async throws(KeyStoreError) -> [StoredObject]? {
         try await run(.inventory) { session throws(PKCS11Error) in
             let objects = try TokenListing.run(in: &session)

@@ -150,7 +150,10 @@ extension Keeper {
     private mutating func settleIn(_ slot: Slot) throws(PKCS11Error) {
         guard let epoch = spare?.epoch else { throw PKCS11Error(.login, .sessionClosed) }
         var session = try slot.openSession(epoch: epoch)
+        let settled = connection.leftovers.settled
         let sweep = try TokenSweep.run(in: &session)
+        // A token that has ended the login meanwhile has shown only a part.
+        try session.requireLogin()
         let isFirst = connection.state.withLock { $0.capabilities.isEmpty }
         if isFirst {
             var capabilities = try CapabilityProbe(sealing: connection.sealing).run(in: slot, epoch: epoch)
@@ -163,7 +166,16 @@ extension Keeper {
         let canary = try prepareCanary(sweep.canaries, slot, epoch)
         for id in sweep.ambiguous { connection.tell(.finding, "several objects have the CKA_ID \(id); none is used") }
         connection.handles.replace(with: sweep)
+        connection.leftovers.replace(settled, with: isKnownToDisk(sweep) ? sweep.leftovers : nil)
         connection.state.withLock { $0.canary = canary }
+    }
+
+    /// Whether everything is known of the token, and what is not there is not on its disk either: it may have been destroyed
+    /// by somebody who then could not wait for the disk.
+    private func isKnownToDisk(_ sweep: TokenSweep) -> Bool {
+        guard sweep.isComplete else { return false }
+        guard let directory = connection.directorySync else { return true }
+        return (try? directory.run()) != nil
     }
 
     /// A canary from what is on the token, or a new one; nil if the device allows none.

@@ -44,6 +44,7 @@ final class TokenConnection: Sendable {
     let configuration: TokenDeviceConfiguration
     let sealing: GCMSealing
     let handles = KeyHandles()
+    let leftovers = Leftovers()
     let turns = ObjectTurns()
     /// For files that the module does not bring to the disk itself.
     let directorySync: DirectorySync?

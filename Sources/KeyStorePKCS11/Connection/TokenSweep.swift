@@ -10,6 +10,11 @@ struct TokenSweep: Sendable {
     var names: [TokenObjectName: ObjectHandle] = [:]
     var ambiguousNames: Set<TokenObjectName> = []
     var canaries: [ObjectHandle] = []
+    /// Identities of what is no key that could be used, but ours to destroy if they are: public halves, half-written
+    /// objects.
+    var leftovers: Set<BackingKeyID> = []
+    /// Whether every object could be read.
+    var isComplete = true
     /// Secret keys, private keys and objects of no readable class, the canary excluded.
     var inventory: [InventoryEntry] = []
 
@@ -29,6 +34,7 @@ struct TokenSweep: Sendable {
                 // Destroyed since, or too broken to be read.
                 if error.returnValue != .objectHandleInvalid {
                     sweep.inventory.append(InventoryEntry(id: nil, label: "(unreadable object)"))
+                    sweep.isComplete = false
                 }
                 continue
             }
@@ -41,6 +47,9 @@ struct TokenSweep: Sendable {
         // Our own copies in session memory have the identity of their originals.
         if values.flag(.token) == false { return }
         let objectClass = values.number(.objectClass).map(ObjectClass.init)
+        if objectClass == .publicKey, let id = values.bytes(.id).flatMap({ BackingKeyID(bytes: $0) }) {
+            leftovers.insert(id)
+        }
         guard objectClass == nil || objectClass == .secretKey || objectClass == .privateKey else { return }
         let isAESKey = objectClass == .secretKey && values.number(.keyType) == KeyType.aes.rawValue
         if isAESKey, values.bytes(.id) == Canary.id {
@@ -51,7 +60,10 @@ struct TokenSweep: Sendable {
         inventory.append(entry)
         guard let objectClass, let type = values.number(.keyType).map(KeyType.init),
             Self.canBeBackingKey(objectClass, type)
-        else { return }
+        else {
+            if let id = entry.id { leftovers.insert(id) }
+            return
+        }
         if let name = TokenObjectName(values) {
             if ambiguousNames.contains(name) || names.removeValue(forKey: name) != nil {
                 ambiguousNames.insert(name)

@@ -44,12 +44,30 @@ struct TokenImport: Sendable {
         }
     }
 
+    /// Whether an answer means that no object has been made that stays: neither kept, nor by a C_UnwrapKey that has said that
+    /// it failed.
+    func leavesNothing(_ answer: Answer) -> Bool {
+        switch answer {
+        case .kept, .failure: false
+        case .incorrect, .doesNotUnwrap:
+            switch scheme {
+            case .rsaOAEP: !unwrapsBlockOnToken
+            case .rsaAESKeyWrap: keyWrapOnToken == nil
+            case .sm2: true
+            }
+        }
+    }
+
     // MARK: The material in the block
+
+    private var unwrapsBlockOnToken: Bool {
+        opener.opening == .unwrapping && capabilities.unwrapsFromBlock.contains(keySpec)
+    }
 
     private func unwrapBlock(
         with wrappingKey: ObjectHandle, in session: inout Session
     ) throws(PKCS11Error) -> Answer {
-        if opener.opening == .unwrapping, capabilities.unwrapsFromBlock.contains(keySpec),
+        if unwrapsBlockOnToken,
             case .contents(let object) = try opener.unwrap(
                 block, with: wrappingKey, template.attributes, in: &session)
         {
@@ -63,10 +81,14 @@ struct TokenImport: Sendable {
 
     // MARK: The material under an AES key in the block
 
+    private var keyWrapOnToken: KeyWrapNumber? {
+        capabilities.unwrapsFromKeyWrap.contains(keySpec) && hasUsualLength ? capabilities.keyWrap : nil
+    }
+
     private func unwrapRest(
         with wrappingKey: ObjectHandle, in session: inout Session
     ) throws(PKCS11Error) -> Answer {
-        if let number = capabilities.keyWrap, capabilities.unwrapsFromKeyWrap.contains(keySpec), hasUsualLength {
+        if let number = keyWrapOnToken {
             let unwrapped = try withWrappingSecret(wrappingKey, in: &session) { key, session throws(PKCS11Error) in
                 try session.unwrap(rest, .aesKeyWrap(number), with: key, template.attributes)
             }
