@@ -132,10 +132,11 @@ extension FaultTests {
     @Test func `A key is not discarded before the call that makes it has come back`() async throws {
         let device = try TestDevice.faulty { $0.profile.callTimeoutMilliseconds = 300 }
         try await device.whileConnected { store async throws in
-            try faults.command("C_GenerateKey delay 1500 times 1")
+            try faults.command("C_GenerateKey block")
             let request = ConformanceKeys.request()
             #expect(await errorCode { _ = try await store.generateKey(request) } == .timedOut)
             #expect(await errorCode { try await store.discardKey(request.id) } == .internalFailure)
+            try faults.command()
             try await device.wait(for: "the call to come back") {
                 await errorCode { try await store.discardKey(request.id) } == nil
             }
@@ -171,6 +172,36 @@ extension FaultTests {
                 #expect(try await store.inventory()?.contains { $0.id == key.id } == false)
             }
             try faults.command()
+        }
+    }
+
+    /// A call that was under way when the token was missed, and comes back when the new login has seen all objects.
+    @Test func `A key that is made while a new login settles in is not lost`() async throws {
+        let device = try TestDevice.faulty {
+            $0.profile.callTimeoutMilliseconds = 60_000
+            $0.profile.canaryIntervalMilliseconds = 50
+            $0.profile.recoveryDelayMilliseconds = 10
+        }
+        try await device.whileConnected { store async throws in
+            try faults.command("C_GenerateKey block")
+            try faults.clearLog()
+            async let making = store.generateKey(ConformanceKeys.request())
+            try await device.wait(for: "the making") { try faults.calls().contains("C_GenerateKey") }
+            try faults.clearLog()
+            // The canary fails, fails in a new session, and waits in the new login.
+            try faults.command(
+                "C_GenerateKey block", "C_DecryptInit return 30 times 2", "C_DecryptInit block skip 2")
+            try await device.wait(for: "the canary of the new login") {
+                let calls = try faults.calls()
+                guard let sweep = calls.firstIndex(of: "C_FindObjectsInit") else { return false }
+                return calls[sweep...].contains("C_DecryptInit")
+            }
+            try faults.command("C_DecryptInit block")
+            let key = try await making
+            try faults.command()
+            try await device.wait(for: "recovery") { device.events.contains(.recovered) }
+            let message = try await store.encrypt(SecretBytes([1]), associatedData: [], with: key)
+            #expect(try await store.decrypt(message, associatedData: [], with: key).revealed == [1])
         }
     }
 }

@@ -45,13 +45,13 @@ struct RecoveryLadderTests {
         #expect(ladder.climb() == .climb(.session))
     }
 
-    @Test mutating func `Each rest is twice as long as the last, up to a second, for ever`() {
+    @Test mutating func `Each rest is twice as long as the last, up to half a second, for ever`() {
         var rests: [Int] = []
         for _ in 0..<8 {
             guard case .rest(let milliseconds)? = climb(.notWell, .notWell, .notWell).last else { continue }
             rests.append(milliseconds)
         }
-        #expect(rests == [100, 200, 400, 800, 1000, 1000, 1000, 1000])
+        #expect(rests == [100, 200, 400, 500, 500, 500, 500, 500])
     }
 
     @Test mutating func `After a recovery the rests are short again`() {
@@ -66,7 +66,7 @@ struct RecoveryLadderTests {
         #expect(ladder.rest(&shortest) == .rest(milliseconds: 1))
         ladder = RecoveryLadder(firstRestMilliseconds: 400)
         #expect(ladder.rest(&shortest) == .rest(milliseconds: 200))
-        #expect(ladder.rest(&longest) == .rest(milliseconds: 800))
+        #expect(ladder.rest(&longest) == .rest(milliseconds: 500))
         // A longer one is somebody's wish.
         ladder = RecoveryLadder(firstRestMilliseconds: 5000)
         for _ in 0..<2 { #expect(ladder.rest(&longest) == .rest(milliseconds: 5000)) }

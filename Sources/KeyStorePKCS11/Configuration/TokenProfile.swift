@@ -35,7 +35,7 @@ public struct TokenProfile: Sendable, Hashable {
     public var stuckCallLimit = 4
     /// How often the canary runs unasked.
     public var canaryIntervalMilliseconds = 15_000
-    /// The pause between attempts at recovery; doubled after each one up to a second, half of it drawn by lot.
+    /// The pause between attempts at recovery; doubled after each one up to half a second, half of it drawn by lot.
     public var recoveryDelayMilliseconds = 250
 
     public init() {}

@@ -150,10 +150,9 @@ extension Keeper {
     private mutating func settleIn(_ slot: Slot) throws(PKCS11Error) {
         guard let epoch = spare?.epoch else { throw PKCS11Error(.login, .sessionClosed) }
         var session = try slot.openSession(epoch: epoch)
+        connection.handles.beginSweep()
         let settled = connection.leftovers.settled
-        let sweep = try TokenSweep.run(in: &session)
-        // A token that has ended the login meanwhile has shown only a part.
-        try session.requireLogin()
+        let sweep = try sweep(&session)
         let isFirst = connection.state.withLock { $0.capabilities.isEmpty }
         if isFirst {
             var capabilities = try CapabilityProbe(sealing: connection.sealing).run(in: slot, epoch: epoch)
@@ -168,6 +167,27 @@ extension Keeper {
         connection.handles.replace(with: sweep)
         connection.leftovers.replace(settled, with: isKnownToDisk(sweep) ? sweep.leftovers : nil)
         connection.state.withLock { $0.canary = canary }
+    }
+
+    private func sweep(_ session: inout Session) throws(PKCS11Error) -> TokenSweep {
+        waitForTurn()
+        defer { connection.turns.end() }
+        let sweep = try TokenSweep.run(in: &session)
+        // A token that has ended the login meanwhile has shown only a part.
+        try session.requireLogin()
+        return sweep
+    }
+
+    /// Until the calls have ended that were making objects when the token was missed, or half a second at most: one of them
+    /// may be what hangs.
+    private func waitForTurn() {
+        let (connection, isTurn) = (connection, DispatchSemaphore(value: 0))
+        let limit = min(connection.turnLimitMilliseconds, 500)
+        Task {
+            await connection.turns.begin(.searching) { connection.setAlarm(milliseconds: limit, $0) }
+            isTurn.signal()
+        }
+        isTurn.wait()
     }
 
     /// Whether everything is known of the token, and what is not there is not on its disk either: it may have been destroyed

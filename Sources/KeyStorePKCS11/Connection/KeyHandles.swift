@@ -61,6 +61,8 @@ final class KeyHandles: Sendable {
         var ambiguous: Set<KeyName> = []
         var copyCount = 0
         var isCopying = false
+        /// What came since a sweep began, which may not have seen it; nil while there is none.
+        var sinceSweep: [KeyName: Entry]?
 
         /// Has the key worked with where it is from now on.
         mutating func keepInPlace(_ name: KeyName) -> ObjectHandle? {
@@ -87,7 +89,10 @@ final class KeyHandles: Sendable {
     func lookup(_ id: BackingKeyID) -> Lookup { lookup(.own(id)) }
 
     func insert(_ name: KeyName, _ entry: Entry) {
-        state.withLock { $0.entries[name] = entry }
+        state.withLock { state in
+            state.entries[name] = entry
+            state.sinceSweep?[name] = entry
+        }
     }
 
     func insert(_ id: BackingKeyID, _ entry: Entry) { insert(.own(id), entry) }
@@ -96,6 +101,7 @@ final class KeyHandles: Sendable {
         state.withLock { state in
             if state.entries.removeValue(forKey: name)?.copy != nil { state.copyCount -= 1 }
             state.ambiguous.remove(name)
+            state.sinceSweep?[name] = nil
         }
     }
 
@@ -115,7 +121,13 @@ final class KeyHandles: Sendable {
         }
     }
 
-    /// Puts the result of a sweep in the place of everything known. Copies went with the login that they were made in.
+    /// A sweep begins. A call that was under way when the token was missed may still make a key, and be answered.
+    func beginSweep() {
+        state.withLock { $0.sinceSweep = [:] }
+    }
+
+    /// Puts the result of a sweep in the place of everything known before it. Copies went with the login that they were made
+    /// in.
     func replace(with sweep: TokenSweep) {
         var new = State()
         new.entries.reserveCapacity(sweep.keys.count + sweep.names.count)
@@ -123,9 +135,11 @@ final class KeyHandles: Sendable {
         for (name, object) in sweep.names { new.entries[.adopted(name)] = Entry(adopted: object) }
         new.ambiguous = Set(sweep.ambiguous.map { .own($0) } + sweep.ambiguousNames.map { .adopted($0) })
         state.withLock { [new] state in
-            let isCopying = state.isCopying
+            let before = state
             state = new
-            state.isCopying = isCopying
+            state.isCopying = before.isCopying
+            for (name, entry) in before.sinceSweep ?? [:]
+            where state.entries[name] == nil && !state.ambiguous.contains(name) { state.entries[name] = entry }
         }
     }
 }

@@ -25,8 +25,9 @@ package struct RecoveryLadder: Sendable {
         case giveUp
     }
 
-    /// However long a token has been away, it is back in service about a second after its return.
-    static let longestRestMilliseconds = 1_000
+    /// However long a token has been away, it is asked again so soon after its return. The new login comes on top: its sweep
+    /// takes most of a second for some thousand objects.
+    static let longestRestMilliseconds = 500
 
     private let firstRestMilliseconds: Int
     private var restMilliseconds: Int

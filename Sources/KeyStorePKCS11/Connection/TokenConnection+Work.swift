@@ -17,11 +17,14 @@ extension TokenConnection {
         _ body: @escaping @Sendable (inout Session) throws(PKCS11Error) -> Answer
     ) async -> Result<Answer, Fault> {
         if let turn {
-            await turns.begin(turn) { setAlarm(milliseconds: configuration.profile.callTimeoutMilliseconds / 4, $0) }
+            await turns.begin(turn) { setAlarm(milliseconds: turnLimitMilliseconds, $0) }
         }
         defer { if turn != nil { turns.end() } }
         return await submit(to: work, by: deadline) { [self] session in use(&session, body) }
     }
+
+    /// How long a turn is waited for (docs/decisions/0014-searches-apart-from-making.md).
+    var turnLimitMilliseconds: Int { configuration.profile.callTimeoutMilliseconds / 4 }
 
     /// Runs `body` on the keeper, in the spare session: what must live as long as the login is made there.
     func performInSpare<Answer: Sendable>(

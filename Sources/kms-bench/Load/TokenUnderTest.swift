@@ -1,10 +1,12 @@
 import ArgumentParser
 internal import Foundation
 
-/// A token of the benchmark's own, and whether the server works with copies of its keys in session memory.
+/// A token of the benchmark's own, and whether the server works with copies of its keys in session memory, or brings the
+/// token's files to the disk.
 enum TokenUnderTest: String, CaseIterable, ExpressibleByArgument {
     case softHSM = "softhsm"
     case softHSMCopies = "softhsm-copies"
+    case softHSMSynced = "softhsm-synced"
     case nss
     case nssCopies = "nss-copies"
 
@@ -18,10 +20,11 @@ enum TokenUnderTest: String, CaseIterable, ExpressibleByArgument {
     func prepare(in directory: URL) throws {
         var lines = ["clusterId: \(Self.clusterID)"]
         switch self {
-        case .softHSM, .softHSMCopies: lines += try makeSoftHSM(directory)
+        case .softHSM, .softHSMCopies, .softHSMSynced: lines += try makeSoftHSM(directory)
         case .nss, .nssCopies: lines += try makeNSS(directory)
         }
         lines += ["profile:", "  sessionCopies: \(self == .softHSMCopies || self == .nssCopies)"]
+        if self == .softHSMSynced { lines.append("  syncDirectory: \(Self.softHSMTokens(in: directory).path)") }
         let folder = Self.devices(in: directory)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
         try write(lines.joined(separator: "\n") + "\n", folder.appending(path: "device.yaml"))
@@ -30,7 +33,7 @@ enum TokenUnderTest: String, CaseIterable, ExpressibleByArgument {
     /// Beside the token that `strongroom dev` makes: SoftHSM has one directory of tokens in a process.
     private func makeSoftHSM(_ directory: URL) throws -> [String] {
         let data = directory.appending(path: "data")
-        let tokens = data.appending(path: "softhsm")
+        let tokens = Self.softHSMTokens(in: directory)
         try FileManager.default.createDirectory(
             at: tokens, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         let configuration = data.appending(path: "softhsm2.conf")
@@ -41,6 +44,8 @@ enum TokenUnderTest: String, CaseIterable, ExpressibleByArgument {
             ["SOFTHSM2_CONF": configuration.path], directory)
         return ["module: \(try Measure.softHSM())", "token: {label: many keys}"]
     }
+
+    private static func softHSMTokens(in directory: URL) -> URL { directory.appending(path: "data/softhsm") }
 
     private func makeNSS(_ directory: URL) throws -> [String] {
         let database = directory.appending(path: "nss")
