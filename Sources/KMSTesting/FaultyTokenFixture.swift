@@ -31,7 +31,9 @@ public struct FaultyTokenFixture: Sendable {
     }
 
     /// Replaces all commands (see FaultyToken.h).
-    public func command(_ lines: String...) throws {
+    public func command(_ lines: String...) throws { try command(lines: lines) }
+
+    public func command(lines: [String]) throws {
         _ = try directory.write(lines.joined(separator: "\n") + "\n", to: "control")
     }
 

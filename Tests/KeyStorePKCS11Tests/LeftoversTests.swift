@@ -204,4 +204,44 @@ extension FaultTests {
             #expect(try await store.decrypt(message, associatedData: [], with: key).revealed == [1])
         }
     }
+
+    /// The search of a session that stays open meanwhile, and is logged in again when it is asked.
+    @Test func `A key is not taken for gone because it was looked for between two logins`() async throws {
+        let device = try TestDevice.faulty {
+            $0.profile.callTimeoutMilliseconds = 60_000
+            $0.profile.canaryIntervalMilliseconds = 50
+            $0.profile.recoveryDelayMilliseconds = 10
+        }
+        try await device.whileConnected { store async throws in
+            try faults.command("C_GenerateKey lose 30")
+            let request = ConformanceKeys.request()
+            #expect(await errorCode { _ = try await store.generateKey(request) } == .internalFailure)
+            try faults.command("C_FindObjectsInit block")
+            async let discarding = errorCode { try await store.discardKey(request.id) }
+            try await wait(for: "C_FindObjectsInit", on: device)
+            // The canary fails, and fails in a new session; the keeper has logged out.
+            try await wait(
+                for: "C_Login", on: device,
+                after: "C_FindObjectsInit block", "C_DecryptInit return 30 times 2", "C_Login block")
+            // The search finds nothing, and asks whether it was logged in.
+            try await wait(for: "C_GetSessionInfo", on: device, after: "C_Login block", "C_GetSessionInfo block")
+            // The keeper has logged in, and opens another session.
+            try await wait(for: "C_OpenSession", on: device, after: "C_GetSessionInfo block")
+            try faults.command()
+            #expect(await discarding != nil)
+            try await device.wait(for: "recovery") { device.events.contains(.recovered) }
+            #expect(try await store.inventory()?.map(\.id) == [request.id])
+            try await store.discardKey(request.id)
+            #expect(try await store.inventory()?.isEmpty == true)
+        }
+    }
+
+    /// Waits until a function is called after new commands.
+    private func wait(for function: String, on device: TestDevice, after commands: String...) async throws {
+        if !commands.isEmpty {
+            try faults.clearLog()
+            try faults.command(lines: commands)
+        }
+        try await device.wait(for: function) { try faults.calls().contains(function) }
+    }
 }

@@ -20,7 +20,9 @@ extension TokenConnection {
             await turns.begin(turn) { setAlarm(milliseconds: turnLimitMilliseconds, $0) }
         }
         defer { if turn != nil { turns.end() } }
-        return await submit(to: work, by: deadline) { [self] session in use(&session, body) }
+        return await submit(to: work, by: deadline) { [self] session in
+            use(&session, searches: turn == .searching, body)
+        }
     }
 
     /// How long a turn is waited for (docs/decisions/0014-searches-apart-from-making.md).
@@ -69,7 +71,7 @@ extension TokenConnection {
     /// Runs `body` in the thread's session, opened anew where there is none of this login. A session that failed
     /// with anything but a caller's fault is closed: it may be in the middle of an operation.
     private func use<Answer>(
-        _ slot: inout Session?, _ body: (inout Session) throws(PKCS11Error) -> Answer
+        _ slot: inout Session?, searches: Bool, _ body: (inout Session) throws(PKCS11Error) -> Answer
     ) -> Result<Answer, Fault> {
         guard let login = state.withLock({ $0.login }) else {
             return .failure(.refused(KeyStoreError(.unavailable, "the token is not logged in")))
@@ -88,6 +90,11 @@ extension TokenConnection {
             }
             do throws(PKCS11Error) {
                 let answer = try body(&session)
+                // Recovery logs out, and a session that is open then is logged in again by the next login. In between a
+                // search finds nothing, and nothing must be concluded from that.
+                guard !searches || state.withLock({ $0.login?.epoch }) == login.epoch else {
+                    throw PKCS11Error(.findObjects, .userNotLoggedIn)
+                }
                 slot = .some(session)
                 return .success(answer)
             } catch {
