@@ -31,10 +31,10 @@ struct TokenSweep: Sendable {
                     of: object, [.objectClass, .keyType, .token, .id, .label, .sensitive, .extractable])
             } catch {
                 if error.isDeviceFault { throw error }
-                // Destroyed since, or too broken to be read.
+                // Too broken to be read, or destroyed since, or hidden because a login has ended and been made again.
+                sweep.isComplete = false
                 if error.returnValue != .objectHandleInvalid {
                     sweep.inventory.append(InventoryEntry(id: nil, label: "(unreadable object)"))
-                    sweep.isComplete = false
                 }
                 continue
             }

@@ -46,12 +46,15 @@ def tool(data, pin, *arguments, label=TOKEN):
 
 def objects(data, pin, label=TOKEN, kinds="--type secrkey"):
     """Every secret key on the token: dictionaries with pkcs11-tool's field names (label, ID, Usage, Access)."""
-    found = []
+    found, entry = [], {}
     for line in tool(data, pin, "--list-objects", *kinds.split(), label=label).splitlines():
-        if re.match(r"\w+ Key Object", line):
-            found.append({"kind": line})
-        elif found and (field := re.match(r"\s+(\w+):\s+(.*?)\s*$", line)):
-            found[-1][field.group(1)] = field.group(2)
+        if not line.startswith(" "):
+            # An object that the server destroys in the middle of the listing is shown as data without a label.
+            entry = {"kind": line}
+            if re.match(r"\w+ Key Object", line):
+                found.append(entry)
+        elif field := re.match(r"\s+(\w+):\s+(.*?)\s*$", line):
+            entry[field.group(1)] = field.group(2)
     return found
 
 
