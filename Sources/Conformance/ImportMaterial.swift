@@ -136,7 +136,8 @@ enum ImportMaterial {
 
     /// The same key with a third prime after it (RFC 8017 §A.1.2, version 1).
     private static func thirdPrime(_ rsa: [UInt8]) -> [UInt8] {
-        // version, rsaEncryption, and RSAPrivateKey in an octet string: 4 + 3 + 15 + 4 + 4 bytes of heads, then its version.
+        // version, rsaEncryption, and RSAPrivateKey in an octet string: 4 + 3 + 15 + 4 + 4 bytes of heads, then its
+        // version.
         let numbers = Array(rsa.dropFirst(4 + 3 + 15 + 4 + 4 + 3))
         let prime = element(2, [0] + bytes(128, 129))
         let key = sequence([2, 1, 1], numbers, sequence(sequence(prime, prime, prime)))

@@ -3,8 +3,8 @@ public import KeyStores
 package import SecureMemory
 internal import Synchronization
 
-/// What every key store must do with symmetric keys, the same checks for all of them. They throw instead of using a test
-/// library, so that they can also be run on a user's device.
+/// What every key store must do with symmetric keys, the same checks for all of them. They throw instead of using a
+/// test library, so that they can also be run on a user's device.
 public enum KeyStoreConformance: String, CaseIterable, Sendable {
     case returnsEveryPlaintext = "what is encrypted comes back, from 1 to 4096 bytes"
     case neverRepeatsItself = "two encryptions of the same plaintext differ"

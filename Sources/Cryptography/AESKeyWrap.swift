@@ -32,8 +32,8 @@ public enum AESKeyWrap {
 
     /// The reverse of `wrap`.
     ///
-    /// Errors: `authenticationFailure` for everything that does not unwrap, other lengths included, without a difference;
-    /// `invalidLength` for a key of another length.
+    /// Errors: `authenticationFailure` for everything that does not unwrap, other lengths included, without a
+    /// difference; `invalidLength` for a key of another length.
     public static func unwrap(_ wrapped: Span<UInt8>, key: Span<UInt8>) throws(CryptographyError) -> SecretBytes {
         let context = try start(.decrypt, key: key)
         guard isWrappedByteCount(wrapped.count) else { throw .notAuthentic() }

@@ -34,7 +34,8 @@ public enum AsymmetricOperation: Sendable, Hashable {
 
 /// What the installed libcrypto and the built-in swift-crypto offer, decided by trying, once per process.
 public struct AlgorithmAvailability: Sendable {
-    /// The answer for this process. The first use tries everything: about a third of a second, most of it for an RSA key.
+    /// The answer for this process. The first use tries everything: about a third of a second, most of it for an RSA
+    /// key.
     public static let current = AlgorithmAvailability()
 
     /// Kinds and operations that were tried and work, or the reason why not.

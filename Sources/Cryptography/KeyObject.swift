@@ -126,8 +126,8 @@ final class KeyObject: Sendable {
         return sound
     }
 
-    /// What `isConsistent` does not look at: an RSA key has two primes, of which none can be guessed, and the curve of a
-    /// key was given by its name and not by its parameters, which may differ in one place (CVE-2020-0601).
+    /// What `isConsistent` does not look at: an RSA key has two primes, of which none can be guessed, and the curve of
+    /// a key was given by its name and not by its parameters, which may differ in one place (CVE-2020-0601).
     func isOrdinary(_ kind: AsymmetricKeyKind) -> Bool {
         defer { ERR_clear_error() }
         return switch kind.family {

@@ -28,8 +28,8 @@ public final class PrivateKey: Sendable {
         return PrivateKey(try parts(KeyObject.generate(kind), kind))
     }
 
-    /// Parses DER PrivateKeyInfo (RFC 5208, RFC 5958), not encrypted, nothing after it. ML-DSA and ML-KEM keys are taken
-    /// in the `seed` form (RFC 9881 §6, RFC 9935 §6) alone.
+    /// Parses DER PrivateKeyInfo (RFC 5208, RFC 5958), not encrypted, nothing after it. ML-DSA and ML-KEM keys are
+    /// taken in the `seed` form (RFC 9881 §6, RFC 9935 §6) alone.
     ///
     /// That the private and the public part belong together is not checked here: material of others needs
     /// `isConsistent`.
@@ -42,9 +42,9 @@ public final class PrivateKey: Sendable {
         seed = parts.seed
     }
 
-    /// Parses key material of others: PKCS#8 as above, but in its plain form alone (version 0, the one AlgorithmIdentifier
-    /// of the kind, so that a curve has its name and an RSA key two primes), with parts that belong together. What
-    /// `pkcs8` gives afterwards is our own encoding of it.
+    /// Parses key material of others: PKCS#8 as above, but in its plain form alone (version 0, the one
+    /// AlgorithmIdentifier of the kind, so that a curve has its name and an RSA key two primes), with parts that belong
+    /// together. What `pkcs8` gives afterwards is our own encoding of it.
     ///
     /// For RSA it tests primes: up to a second.
     ///

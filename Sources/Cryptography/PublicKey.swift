@@ -1,7 +1,7 @@
 public import SecureMemory
 
-/// A public key of a known kind, checked when it is made. Work with it may run a millisecond (P-384, P-521 and secp256k1);
-/// nothing here waits.
+/// A public key of a known kind, checked when it is made. Work with it may run a millisecond (P-384, P-521 and
+/// secp256k1); nothing here waits.
 public final class PublicKey: Sendable {
     /// KMS API: DeriveSharedSecret, PublicKey, at most 8192 bytes.
     public static let maximumByteCount = 8_192

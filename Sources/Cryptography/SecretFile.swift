@@ -56,8 +56,8 @@ public enum SecretFile {
         }
     }
 
-    /// Makes a new file of mode 0600, durable when this returns. A crash at any point leaves either no file or the whole
-    /// one under `path`; a leftover of an interrupted attempt (`path` + ".new") is replaced.
+    /// Makes a new file of mode 0600, durable when this returns. A crash at any point leaves either no file or the
+    /// whole one under `path`; a leftover of an interrupted attempt (`path` + ".new") is replaced.
     ///
     /// Errors: `alreadyExists`, and then nothing was changed; `inputOutput`.
     public static func create(_ path: String, _ bytes: SecretBytes) throws(Failure) {

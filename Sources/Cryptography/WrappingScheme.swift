@@ -46,8 +46,8 @@ extension PrivateKey {
 
     /// The reverse of `PublicKey.wrap`. AES keys of 16 and 24 bytes in the block are taken too.
     ///
-    /// Errors: `authenticationFailure` for everything that does not unwrap, without a difference; `unsupportedAlgorithm`
-    /// for a scheme that does not go with the key.
+    /// Errors: `authenticationFailure` for everything that does not unwrap, without a difference;
+    /// `unsupportedAlgorithm` for a scheme that does not go with the key.
     public func unwrap(_ wrapped: Span<UInt8>, _ scheme: WrappingScheme) throws(CryptographyError) -> SecretBytes {
         guard case .rsaAESKeyWrap(let hash) = scheme else {
             return try decrypt(wrapped, scheme.blockScheme, longestPlaintext: Self.longestMaterial)

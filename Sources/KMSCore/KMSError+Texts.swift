@@ -26,7 +26,8 @@ extension KMSError {
             "User: \(principalARN.string) is not authorized to perform: \(action) on resource: \(resourceARN) "
                 + denial.explanation(action))
     }
-    /// The answer for a ciphertext whose key is unknown or not the caller's: the same for both, so that it tells nothing.
+    /// The answer for a ciphertext whose key is unknown or not the caller's: the same for both, so that it tells
+    /// nothing.
     static func ciphertextAccessDenied(_ principalARN: Text, _ action: Action) -> Self {
         .init(
             .accessDenied,

@@ -54,7 +54,8 @@ public enum MetadataSetting: String, Hashable, Sendable, CaseIterable {
 /// One change of the metadata. A `put` inserts or replaces.
 public enum MetadataChange: Sendable {
     case putKey(KMSKey)
-    /// Takes the key's tags, grants, material references and import parameters with it; its aliases are deleted by changes of their own.
+    /// Takes the key's tags, grants, material references and import parameters with it; its aliases are deleted by
+    /// changes of their own.
     case deleteKey(id: String, scope: Scope)
     case putAlias(Alias)
     case deleteAlias(name: String, scope: Scope)

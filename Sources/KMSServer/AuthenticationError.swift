@@ -14,8 +14,8 @@ enum AuthenticationError: Error, Equatable {
     static let expiredTokenMessage = "The security token included in the request is expired"
 }
 
-// The one place where a refused signature becomes an answer of the KMS API (KMS API: Common Errors). For that of STS, see
-// STSError+Authentication.swift.
+// The one place where a refused signature becomes an answer of the KMS API (KMS API: Common Errors). For that of STS,
+// see STSError+Authentication.swift.
 extension AuthenticationError {
     var kmsError: KMSError {
         guard case .signature(let error) = self else { return .expiredToken(Self.expiredTokenMessage) }

@@ -5,8 +5,8 @@ internal import KMSPolicy
 internal import SecureMemory
 internal import SigV4
 
-/// Proves who sent a request, by its signature: with a long-term access key of the principals, or with the credentials of
-/// a role session.
+/// Proves who sent a request, by its signature: with a long-term access key of the principals, or with the credentials
+/// of a role session.
 struct Authenticator: Sendable {
     /// What a credential scope may be for.
     enum Service {
@@ -77,8 +77,8 @@ struct Authenticator: Sendable {
         }
     }
 
-    /// Whose access key it is now. The verifier may have used a signing key that it knew from before, so that the token is
-    /// looked at here, whatever the verifier asked.
+    /// Whose access key it is now. The verifier may have used a signing key that it knew from before, so that the token
+    /// is looked at here, whatever the verifier asked.
     private func caller(
         _ accessKeyID: String, _ token: String?, now: Timestamp
     ) throws(AuthenticationError) -> Principal {

@@ -6,8 +6,8 @@ internal import SecureMemory
 
 /// One connection: collects a request, has it answered, writes the answer.
 ///
-/// Everything here runs on the event loop of the connection. `HTTPServerPipelineHandler` before it hands over one request
-/// at a time and reads nothing more until that one is answered.
+/// Everything here runs on the event loop of the connection. `HTTPServerPipelineHandler` before it hands over one
+/// request at a time and reads nothing more until that one is answered.
 final class HTTPConnection: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart

@@ -14,7 +14,8 @@ public struct AccessKey: Sendable {
     }
 }
 
-/// Everyone who is known, and the long-term access keys that requests may be signed with: what the principals file says.
+/// Everyone who is known, and the long-term access keys that requests may be signed with: what the principals file
+/// says.
 public struct Principals: Sendable {
     // One reference, so that a request takes hold of all of it at the price of one.
     private final class Contents: Sendable {

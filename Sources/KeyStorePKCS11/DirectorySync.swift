@@ -4,9 +4,9 @@ internal import Synchronization
 /// Brings a soft token's files to the disk. SoftHSM writes objects without fsync: a power cut after an acknowledged
 /// CreateKey would lose the key.
 ///
-/// The kernel tells which files have changed, so that one new key costs the same beside ten files and beside ten thousand.
-/// Files that were there before this began are left alone: whoever made them has brought them to the disk, or has
-/// acknowledged nothing.
+/// The kernel tells which files have changed, so that one new key costs the same beside ten files and beside ten
+/// thousand. Files that were there before this began are left alone: whoever made them has brought them to the disk, or
+/// has acknowledged nothing.
 package final class DirectorySync: Sendable {
     private struct State {
         /// Nil while there is no such directory.
@@ -25,16 +25,16 @@ package final class DirectorySync: Sendable {
         self.path = path
         var state = State()
         if let watch = try? DirectoryWatch(path) {
-            // Directories are always synced the first time: an object that is gone may be one whose destruction a killed
-            // process could not bring to the disk.
+            // Directories are always synced the first time: an object that is gone may be one whose destruction a
+            // killed process could not bring to the disk.
             state.directories = watch.tokenDirectories
             state.watch = watch
         }
         self.state = Mutex(state)
     }
 
-    /// Brings everything to the disk that may have changed since it was brought there last: the files, then the directories
-    /// that name them.
+    /// Brings everything to the disk that may have changed since it was brought there last: the files, then the
+    /// directories that name them.
     ///
     /// - Returns: how many files and directories were synced.
     @discardableResult

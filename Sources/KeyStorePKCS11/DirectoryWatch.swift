@@ -1,8 +1,8 @@
 internal import Foundation
 internal import Glibc
 
-/// Knows what changes in a directory and in the directories in it, from the kernel (inotify(7)): an event is there as soon as
-/// the call that brought it about has returned.
+/// Knows what changes in a directory and in the directories in it, from the kernel (inotify(7)): an event is there as
+/// soon as the call that brought it about has returned.
 final class DirectoryWatch {
     struct Changes {
         /// Files that are new or were written to.

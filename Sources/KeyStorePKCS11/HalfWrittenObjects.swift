@@ -2,9 +2,9 @@ public import PKCS11
 public import SecureMemory
 
 /// Objects that are no objects: a token that does not write them in one step (SoftHSM) shows what a killed process left
-/// of them, without a class, or with what SoftHSM writes before all else: a key without label and CKA_ID that is no token
-/// object, though it is in the token's directory. Nobody can use one, and nobody destroys them unasked: another process
-/// may be writing one at this moment.
+/// of them, without a class, or with what SoftHSM writes before all else: a key without label and CKA_ID that is no
+/// token object, though it is in the token's directory. Nobody can use one, and nobody destroys them unasked: another
+/// process may be writing one at this moment.
 public enum HalfWrittenObjects {
     public struct Entry: Sendable, Hashable {
         public let label: String

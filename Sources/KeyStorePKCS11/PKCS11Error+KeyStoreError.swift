@@ -58,15 +58,16 @@ extension TokenOperation {
         case .mechanismInvalid, .mechanismParamInvalid, .functionNotSupported, .keyFunctionNotPermitted,
             .keyTypeInconsistent, .keySizeRange:
             return .final(KeyStoreError(.unsupportedAlgorithm, error.description))
-        // "The token does not have sufficient memory" (PKCS#11 v3.1 §5.1.3): a full token is not a sick one, and is not asked.
+        // "The token does not have sufficient memory" (PKCS#11 v3.1 §5.1.3): a full token is not a sick one, and is not
+        // asked.
         case .deviceMemory where fillsToken:
             return .final(KeyStoreError(.full, error.description))
         case .encryptedDataInvalid, .encryptedDataLenRange, .dataInvalid, .dataLenRange, .aeadDecryptFailed:
             if isDecryption { return .final(Self.invalidCiphertext) }
         // SoftHSM, and other devices for a bad tag; and every device for a fault of its own.
         case .generalError, .functionFailed, .deviceError:
-            // Only C_Decrypt has seen the ciphertext. It gets a second try whatever the token says of wrong tags: it may have
-            // been a passing fault, and a good ciphertext must not be called invalid for that.
+            // Only C_Decrypt has seen the ciphertext. It gets a second try whatever the token says of wrong tags: it
+            // may have been a passing fault, and a good ciphertext must not be called invalid for that.
             if isDecryption, error.function == .decrypt {
                 return .askCanary(ifHealthy: Self.invalidCiphertext, retry: true)
             }

@@ -64,8 +64,8 @@ public final class TokenDevices: KeyStoreDevices {
 
     /// Logs out of everything, whoever uses it, for the end of the process.
     ///
-    /// - Returns: whether every call into a module has come back. If not, the process must end without running what modules
-    ///   have left for its end (`_exit`): they would tear down what the call stands on.
+    /// - Returns: whether every call into a module has come back. If not, the process must end without running what
+    ///   modules have left for its end (`_exit`): they would tear down what the call stands on.
     public func shutDown() async -> Bool {
         var isDeserted = true
         for login in logins.values where await !login.shutDown() { isDeserted = false }

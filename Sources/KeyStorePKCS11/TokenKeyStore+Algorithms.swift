@@ -48,8 +48,8 @@ extension TokenKeyStore {
         return made
     }
 
-    /// Tokens fail in the middle of a computation too, and one wrong RSA signature is enough to factor the modulus where
-    /// the token works with its primes apart (Boneh, DeMillo, Lipton: On the Importance of Eliminating Errors in
+    /// Tokens fail in the middle of a computation too, and one wrong RSA signature is enough to factor the modulus
+    /// where the token works with its primes apart (Boneh, DeMillo, Lipton: On the Importance of Eliminating Errors in
     /// Cryptographic Computations, 2001). So no signature leaves before it has been verified.
     private func isValid(
         _ signature: [UInt8], _ input: SigningInput, _ algorithm: SigningAlgorithmSpec, _ key: BackingKey

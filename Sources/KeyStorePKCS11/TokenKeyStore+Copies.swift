@@ -5,9 +5,9 @@ internal import PKCS11
 // not at that of a session object.
 
 extension TokenKeyStore {
-    /// The handles of a key, with a copy of it where the profile asks for copies and the key is there to be used again and
-    /// again. The first use makes the copy; a connect makes none, because that of five thousand keys takes some modules
-    /// most of a minute.
+    /// The handles of a key, with a copy of it where the profile asks for copies and the key is there to be used again
+    /// and again. The first use makes the copy; a connect makes none, because that of five thousand keys takes some
+    /// modules most of a minute.
     func handles(of name: KeyName, for operation: TokenOperation) async throws(KeyStoreError) -> KeyHandles.Entry {
         let entry = try lookUp(name)
         guard connection.configuration.profile.sessionCopies, entry.copy == nil, !entry.staysInPlace,
@@ -47,7 +47,8 @@ extension TokenKeyStore {
 }
 
 extension TokenOperation {
-    /// What is done with a key again and again. A fingerprint is taken once in its life, and a wrapping key unwraps once.
+    /// What is done with a key again and again. A fingerprint is taken once in its life, and a wrapping key unwraps
+    /// once.
     fileprivate var isFrequent: Bool {
         switch self {
         case .encrypt, .decrypt, .sign, .authenticate, .deriveSharedSecret: true

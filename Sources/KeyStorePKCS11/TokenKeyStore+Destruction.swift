@@ -31,8 +31,8 @@ extension TokenKeyStore {
         try await concludeDestruction(of: .own(id), found: found)
     }
 
-    /// Destroys a key that is all that the token holds under its name: without a search, which takes a second on a token of
-    /// 20,000 objects.
+    /// Destroys a key that is all that the token holds under its name: without a search, which takes a second on a
+    /// token of 20,000 objects.
     ///
     /// - Returns: false, and nothing is destroyed, when the object is not that of the key any more.
     private func destroy(
@@ -59,7 +59,8 @@ extension TokenKeyStore {
         try await run(.findAndDestroyKey) { session throws(PKCS11Error) in
             if let copy { _ = try Self.destroy(copy, of: .own(id), in: &session) }
             if let count = try Self.findAndDestroy(id, in: &session) { return count }
-            // Somebody else has destroyed what was found, or the login has ended, and there may even be a new one already.
+            // Somebody else has destroyed what was found, or the login has ended, and there may even be a new one
+            // already.
             guard let count = try Self.findAndDestroy(id, in: &session) else {
                 throw PKCS11Error(.destroyObject, .objectHandleInvalid)
             }

@@ -84,8 +84,8 @@ extension TokenKeyStore {
         _ plan: Plan, _ key: KeyGeneration, with wrappingKey: BackingKeyID
     ) async throws(KeyStoreError) -> ImportedKey {
         var answer = try await attempt(plan, as: key.id, with: wrappingKey)
-        // A fault of the token looks like bytes that do not unwrap, and a good wrapping must not be called invalid for one
-        // that passes. Whatever it was that did not unwrap gets the second try.
+        // A fault of the token looks like bytes that do not unwrap, and a good wrapping must not be called invalid for
+        // one that passes. Whatever it was that did not unwrap gets the second try.
         if case .doesNotUnwrap = answer { answer = try await attempt(plan, as: key.id, with: wrappingKey) }
         switch answer {
         case .kept(let object, let publicKey, let path):

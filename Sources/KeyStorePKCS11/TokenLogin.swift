@@ -67,8 +67,8 @@ actor TokenLogin {
         return TokenKeyStore(connection: connection)
     }
 
-    /// Gives the next C_Login another PIN. Nobody is disconnected, and the token is not asked. A password that cannot be a
-    /// PIN leaves the old one.
+    /// Gives the next C_Login another PIN. Nobody is disconnected, and the token is not asked. A password that cannot
+    /// be a PIN leaves the old one.
     func renew(password: SecretBytes) async {
         await takeTurn()
         defer { passTurn() }

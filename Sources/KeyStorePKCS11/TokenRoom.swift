@@ -1,8 +1,8 @@
 internal import Foundation
 internal import KeyStores
 
-/// Whether there is room for another object, for modules that keep them in files. SoftHSM does not tell: on a full disk it
-/// answers CKR_OK for an object that is not there, or CKR_GENERAL_ERROR.
+/// Whether there is room for another object, for modules that keep them in files. SoftHSM does not tell: on a full disk
+/// it answers CKR_OK for an object that is not there, or CKR_GENERAL_ERROR.
 struct TokenRoom: Sendable {
     /// The directory that holds the token directories; nil where the module keeps its objects elsewhere.
     let path: String?

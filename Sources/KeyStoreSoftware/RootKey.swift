@@ -20,8 +20,8 @@ public final class RootKey: Sendable {
 
     /// Reads the root key from its file.
     ///
-    /// Errors (`SecretFile.Failure`): `notFound`, `notPrivate`, `wrongLength`, `inputOutput`, each with a sentence for the
-    /// operator.
+    /// Errors (`SecretFile.Failure`): `notFound`, `notPrivate`, `wrongLength`, `inputOutput`, each with a sentence for
+    /// the operator.
     public static func open(at path: String) throws -> RootKey {
         try RootKey(SecretFile.read(path, count: byteCount))
     }

@@ -32,8 +32,8 @@ public protocol KeyStore: Sendable {
     /// half-made object under `request.id`; the caller calls `discardKey` or lets reconciliation do it.
     func generateKey(_ request: KeyGeneration) async throws(KeyStoreError) -> BackingKey
 
-    /// Makes a key pair that unwraps key material, inside the store, and makes it durable before returning. `destroyKey`
-    /// destroys it.
+    /// Makes a key pair that unwraps key material, inside the store, and makes it durable before returning.
+    /// `destroyKey` destroys it.
     ///
     /// Errors: `unsupportedAlgorithm` for what `refusal(ofWrapping:_:)` refuses. When it throws, the store may hold a
     /// half-made object under `request.id`, as with `generateKey`.
@@ -44,9 +44,9 @@ public protocol KeyStore: Sendable {
     ///
     /// Errors: `invalidCiphertext` for everything that does not unwrap, without a difference; `incorrectMaterial` for
     /// what unwraps but is not what the key spec needs (length, encoding, curve, modulus, parts that do not belong
-    /// together), with a reason for people; `keyNotFound` when the wrapping key is gone; `unsupportedAlgorithm` for what
-    /// `refusal(ofImporting:usage:)` and `refusal(ofWrapping:_:)` refuse. With the first two nothing is kept; with others
-    /// the store may hold a half-made object under the id of the new key, as with `generateKey`.
+    /// together), with a reason for people; `keyNotFound` when the wrapping key is gone; `unsupportedAlgorithm` for
+    /// what `refusal(ofImporting:usage:)` and `refusal(ofWrapping:_:)` refuse. With the first two nothing is kept; with
+    /// others the store may hold a half-made object under the id of the new key, as with `generateKey`.
     func importKey(_ request: KeyImport) async throws(KeyStoreError) -> ImportedKey
 
     /// Looks whether an object that somebody else made is fit to be a backing key, tries it, and says how to find it
@@ -64,8 +64,8 @@ public protocol KeyStore: Sendable {
     /// be repeated.
     func destroyKey(_ id: BackingKeyID) async throws(KeyStoreError)
 
-    /// Destroys what the interrupted making of a key may have left under its id. Succeeds at once, and even while the device
-    /// is away, if there can be nothing.
+    /// Destroys what the interrupted making of a key may have left under its id. Succeeds at once, and even while the
+    /// device is away, if there can be nothing.
     func discardKey(_ id: BackingKeyID) async throws(KeyStoreError)
 
     /// Encrypts 1...4096 bytes under a symmetric key and authenticates `associatedData` with them.
@@ -119,8 +119,8 @@ public protocol KeyStore: Sendable {
     func decapsulate(_ ciphertext: [UInt8], with key: BackingKey) async throws(KeyStoreError) -> SecretBytes
 
     /// A value that is equal exactly for equal key material, made without the material leaving the store: a fixed
-    /// block encrypted under an AES key, a MAC of a fixed message, or the public key. Never shown to anyone; the KMS core hashes it
-    /// under the server secret.
+    /// block encrypted under an AES key, a MAC of a fixed message, or the public key. Never shown to anyone; the KMS
+    /// core hashes it under the server secret.
     func fingerprint(of key: BackingKey) async throws(KeyStoreError) -> SecretBytes
 
     /// 1...1024 bytes from the store's random number generator.

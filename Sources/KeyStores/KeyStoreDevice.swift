@@ -53,8 +53,8 @@ public protocol KeyStoreDevices: Sendable {
         _ clusterID: String, password: SecretBytes?, refusals: any RefusedPINs
     ) async throws(ConnectionFailure) -> any KeyStore
 
-    /// Takes another PIN for the next login of a device that is connected: recovery logs in again. The token is not asked
-    /// now.
+    /// Takes another PIN for the next login of a device that is connected: recovery logs in again. The token is not
+    /// asked now.
     func renewPassword(_ clusterID: String, _ password: SecretBytes) async
 
     /// Why the device cannot work now, in a sentence; nil when it can.
@@ -64,8 +64,8 @@ public protocol KeyStoreDevices: Sendable {
     func disconnect(_ clusterID: String) async
 }
 
-/// Remembers on disk, as keyed hashes, which PINs were refused and which are being tried, so that no loop of restarts can
-/// lock a token.
+/// Remembers on disk, as keyed hashes, which PINs were refused and which are being tried, so that no loop of restarts
+/// can lock a token.
 public protocol RefusedPINs: Sendable {
     func isRefused(_ pin: SecretBytes, device clusterID: String) -> Bool
     /// Durable when it returns.

@@ -66,8 +66,8 @@ public struct Session: ~Copyable {
         try call(.logout) { $0.C_Logout?(handle) }
     }
 
-    /// C_GetSessionInfo: refuses a session that is not logged in any more. Without a login a search finds no private object,
-    /// as if there were none (PKCS#11 v3.1 §4.4): nothing must be concluded from that.
+    /// C_GetSessionInfo: refuses a session that is not logged in any more. Without a login a search finds no private
+    /// object, as if there were none (PKCS#11 v3.1 §4.4): nothing must be concluded from that.
     public mutating func requireLogin() throws(PKCS11Error) {
         var info = CK_SESSION_INFO()
         try call(.getSessionInfo) { unsafe $0.C_GetSessionInfo?(handle, &info) }

@@ -15,7 +15,8 @@ public struct TokenAccess: Sendable {
 
     /// Logs in and lends the session for the time of the call. Session objects that `body` makes are gone after it.
     ///
-    /// Errors: a sentence for people. The PIN is tried once, and not at all where one more wrong one would lock the token.
+    /// Errors: a sentence for people. The PIN is tried once, and not at all where one more wrong one would lock the
+    /// token.
     public func withSession<Result>(
         _ pin: SecretBytes, _ body: (inout Session) throws(TokenAccessError) -> Result
     ) throws(TokenAccessError) -> Result {

@@ -1,6 +1,7 @@
 /// A parsed Authorization header of AWS Signature Version 4:
 ///
-///     AWS4-HMAC-SHA256 Credential=<id>/<yyyymmdd>/<region>/<service>/aws4_request, SignedHeaders=<a;b>, Signature=<hex>
+///     AWS4-HMAC-SHA256 Credential=<id>/<yyyymmdd>/<region>/<service>/aws4_request, SignedHeaders=<a;b>,
+///     Signature=<hex>
 ///
 /// The three parameters may come in any order; white space around them is optional. Anything else is refused. Time
 /// is linear in the length, which is bounded.

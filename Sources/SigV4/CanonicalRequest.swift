@@ -1,4 +1,5 @@
-/// Builds the text whose digest is signed (AWS General Reference, "Create a canonical request"), as bytes, in one buffer.
+/// Builds the text whose digest is signed (AWS General Reference, "Create a canonical request"), as bytes, in one
+/// buffer.
 enum CanonicalRequest {
     /// - Parameters:
     ///   - signedHeaders: lower-case names, sorted.

@@ -1,7 +1,7 @@
 /// Path and query in canonical form (AWS General Reference, "Create a canonical request", steps 2 and 3).
 ///
-/// KMS knows only `/` without a query; everything else is here so that a signature is judged right before the request is
-/// refused for its path.
+/// KMS knows only `/` without a query; everything else is here so that a signature is judged right before the request
+/// is refused for its path.
 enum CanonicalURI {
     /// Appends the path: empty and `.` segments removed, `..` resolved, then every byte encoded that is not unreserved.
     /// A path that is percent-encoded on the wire is thereby encoded twice, as all services but S3 want it.

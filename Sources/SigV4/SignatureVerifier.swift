@@ -1,13 +1,16 @@
 internal import Cryptography
 internal import SecureMemory
 
-/// Verifies AWS Signature Version 4 in its header form (AWS General Reference, "AWS Signature Version 4 for API requests").
+/// Verifies AWS Signature Version 4 in its header form (AWS General Reference, "AWS Signature Version 4 for API
+/// requests").
 ///
-/// Stricter than AWS where a signature would otherwise not cover what decides the request: Host and every X-Amz-* header
-/// present must be signed, ambiguous duplicates are refused, `x-amz-content-sha256` must be the digest of the body
-/// (so UNSIGNED-PAYLOAD and chunked bodies are refused). Query-string signatures are not taken; no SDK uses them here.
+/// Stricter than AWS where a signature would otherwise not cover what decides the request: Host and every X-Amz-*
+/// header present must be signed, ambiguous duplicates are refused, `x-amz-content-sha256` must be the digest of the
+/// body (so UNSIGNED-PAYLOAD and chunked bodies are refused). Query-string signatures are not taken; no SDK uses them
+/// here.
 ///
-/// Safe to use from any thread; never blocks longer than the credential source does. Nothing that a request holds traps.
+/// Safe to use from any thread; never blocks longer than the credential source does. Nothing that a request holds
+/// traps.
 public final class SignatureVerifier: Sendable {
     /// AWS's front end shows "- 5 min." in its message.
     public static let permittedSkewSeconds: Int64 = 300

@@ -35,10 +35,11 @@ public struct VerifiedSignature: Hashable, Sendable {
 
 /// Knows the secret keys. Asked only when a signing key is not cached; must not block for long.
 public protocol SigningCredentialSource: Sendable {
-    /// The secret access key in its text form, or nil when nobody has this access key id, or not with this session token.
+    /// The secret access key in its text form, or nil when nobody has this access key id, or not with this session
+    /// token.
     ///
     /// - Parameter sessionToken: the header X-Amz-Security-Token; nil when the request has none. Credentials of a role
-    ///   session come with one, long-term ones without. A signing key that is cached is used whatever the token: look at
-    ///   the token again once the signature is verified.
+    ///   session come with one, long-term ones without. A signing key that is cached is used whatever the token: look
+    ///   at the token again once the signature is verified.
     func secret(accessKeyID: String, sessionToken: String?) -> SecretBytes?
 }

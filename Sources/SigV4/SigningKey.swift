@@ -8,8 +8,8 @@ struct SigningKeyScope: Hashable, Sendable {
     let region: String
 }
 
-/// The derived key that signs requests (AWS General Reference, "Calculate the signature"): four HMACs deep, the same for
-/// a whole day, and so worth keeping.
+/// The derived key that signs requests (AWS General Reference, "Calculate the signature"): four HMACs deep, the same
+/// for a whole day, and so worth keeping.
 enum SigningKey {
     static func derive(
         secret: SecretBytes, day: String, region: String, service: String

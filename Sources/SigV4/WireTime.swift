@@ -105,8 +105,8 @@ package enum WireTime {
     }
 
     // Years are counted from March, so that the leap day is the last day of a year and month lengths follow
-    // (153 m + 2) / 5. An era is the 400 years (146,097 days) after which the calendar repeats; 719,468 days lie between
-    // 0000-03-01 and 1970-01-01.
+    // (153 m + 2) / 5. An era is the 400 years (146,097 days) after which the calendar repeats; 719,468 days lie
+    // between 0000-03-01 and 1970-01-01.
 
     private static func daysSince1970(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
         let marchYear = month > 2 ? year : year - 1

@@ -62,8 +62,8 @@ struct DevelopmentKeyStore: Sendable {
     }
 }
 
-/// What `strongroom dev` prints when it is ready: lines to copy. Files instead of base64 arguments, because version 1 of
-/// the AWS CLI and version 2 take those differently.
+/// What `strongroom dev` prints when it is ready: lines to copy. Files instead of base64 arguments, because version 1
+/// of the AWS CLI and version 2 take those differently.
 struct Announcement: Sendable {
     let accessKeyID: String
     /// Nil when somebody chose it: it is printed nowhere then.

@@ -10,8 +10,8 @@ import Testing
             guard let encoded = group.publicKeyDer,
                 let key = try? PublicKey(spki: [UInt8](fromHexadecimal: encoded), kind: kind)
             else {
-                // A public key that is none verifies nothing. An exponent of 3 is not taken: FIPS 186-5 §5.1 wants more than
-                // 2^16.
+                // A public key that is none verifies nothing. An exponent of 3 is not taken: FIPS 186-5 §5.1 wants more
+                // than 2^16.
                 for test in group.tests where !test.flags.contains("SmallPublicKey") {
                     #expect(test.result == "invalid", "tcId \(test.tcId)")
                     invalid += 1

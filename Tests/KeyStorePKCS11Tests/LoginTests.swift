@@ -163,7 +163,8 @@ internal import Testing
             for (need, finding) in capabilities.findings {
                 switch need {
                 case .algorithm(.signing(.ed25519PhSha512), _): continue
-                // SoftHSM does not tell the length of a secret that it unwrapped: such secrets go in through host memory.
+                // SoftHSM does not tell the length of a secret that it unwrapped: such secrets go in through host
+                // memory.
                 case .unwrapping(let keySpec) where keySpec.keyPairKind == nil:
                     #expect(finding == .no("CKA_VALUE_LEN is 0"), "\(need)")
                 default: #expect(finding == .yes, "\(need)")

@@ -29,15 +29,15 @@ public struct AdoptedKMSKey: Sendable, Codable {
     public var observations: [String]
 }
 
-// By an operator of the installation or by a seed, in the name of the account's root user: AWS has no such operation, and
-// no caller of the API can make a key of an object that is not theirs.
+// By an operator of the installation or by a seed, in the name of the account's root user: AWS has no such operation,
+// and no caller of the API can make a key of an object that is not theirs.
 extension KeyManagementService {
     /// Makes an object of a device a KMS key. Nothing on the device is changed, so that there is nothing to undo and no
     /// intent: the key is there when the one transaction at the end is.
     ///
     /// - Parameters:
-    ///   - request: what CreateKey takes, of which origin, custom key store and Multi-Region follow from the rest. A KeySpec
-    ///     must be that of the object; without one, it is.
+    ///   - request: what CreateKey takes, of which origin, custom key store and Multi-Region follow from the rest. A
+    ///     KeySpec must be that of the object; without one, it is.
     ///   - aliases: with their prefix; they come with the key or not at all.
     /// Errors: ValidationException with the reason why the object is refused, and those of CreateKey.
     public func adoptKey(

@@ -52,7 +52,8 @@ public struct KeyListing: Sendable, Codable {
 }
 
 extension KeyManagementService {
-    /// - Parameter keyStore: `default`, `software`, a clusterId, or the name or id of a custom key store; nil lists all.
+    /// - Parameter keyStore: `default`, `software`, a clusterId, or the name or id of a custom key store; nil lists
+    ///   all.
     /// Errors: CustomKeyStoreNotFoundException, KMSInternalException.
     public func listKeyMaterial(of keyStore: String? = nil) async throws(KMSError) -> KeyListing {
         let (rows, placements) = try metadata.read { directory throws(KMSError) in

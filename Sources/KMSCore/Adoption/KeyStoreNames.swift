@@ -8,8 +8,8 @@ extension CustomKeyStore {
 
 // Key stores as an operator names them, who sees all accounts and Regions.
 extension KeyManagementService {
-    /// The account and Region in which a key of a key store is made: those of the custom key store that has this name or id;
-    /// for the default key store those that are given, or the only account there is.
+    /// The account and Region in which a key of a key store is made: those of the custom key store that has this name
+    /// or id; for the default key store those that are given, or the only account there is.
     ///
     /// Errors: ValidationException that says what is missing, CustomKeyStoreNotFoundException.
     public func scope(

@@ -3,8 +3,8 @@ import KMSPolicy
 
 // A change waits for its turn, and somebody else may take the right to it away meanwhile, and be told so.
 extension KeyManagementService {
-    /// Authorizes a change, and again when its turn comes if anything is different then: so a change never undoes the one
-    /// that forbade it.
+    /// Authorizes a change, and again when its turn comes if anything is different then: so a change never undoes the
+    /// one that forbade it.
     ///
     /// - Parameters:
     ///   - look: what the decision is made on.

@@ -6,8 +6,8 @@ extension KeyManagementService {
     /// Authorizes an action on a KMS key, by key policy, identity policies and grants.
     ///
     /// A key that does not exist has no policy: there the caller's own policies decide whether the caller learns so
-    /// (AccessDeniedException if not). Those of other accounts who name a missing key are told that nothing allows it, as
-    /// for a key that is there and does not let them.
+    /// (AccessDeniedException if not). Those of other accounts who name a missing key are told that nothing allows it,
+    /// as for a key that is there and does not let them.
     func authorize(
         _ action: KeyAction, _ target: KeyTarget, _ facts: RequestFacts, _ context: RequestContext
     ) throws(KMSError) {

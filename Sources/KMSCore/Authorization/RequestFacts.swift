@@ -73,8 +73,8 @@ struct RequestFacts: Sendable {
 }
 
 extension [Tag] {
-    /// The values of the tags of this name. Tag keys in condition keys compare without case, tags with case: where two tags
-    /// differ in nothing else, both count, and a condition that wants one value cannot be told.
+    /// The values of the tags of this name. Tag keys in condition keys compare without case, tags with case: where two
+    /// tags differ in nothing else, both count, and a condition that wants one value cannot be told.
     func values(of name: Text) -> ConditionValues? {
         let found = filter { $0.tagKey.equalsWithoutCase(name) }
         guard let first = found.first else { return nil }

@@ -25,8 +25,8 @@ enum Ciphertext {
 
 // Encrypt, Decrypt and ReEncrypt for symmetric and asymmetric keys alike.
 extension KeyManagementService {
-    /// State, usage, algorithm, context and size for encryption. The algorithm is SYMMETRIC_DEFAULT if the request names
-    /// none, whatever the key is (KMS API: Encrypt, EncryptionAlgorithm).
+    /// State, usage, algorithm, context and size for encryption. The algorithm is SYMMETRIC_DEFAULT if the request
+    /// names none, whatever the key is (KMS API: Encrypt, EncryptionAlgorithm).
     ///
     /// - Parameter context: the canonical bytes of the encryption context.
     func checkEncryption(
@@ -42,8 +42,8 @@ extension KeyManagementService {
         }
     }
 
-    /// KMS API: EncryptionContext. Only symmetric encryption authenticates one; elsewhere it would be ignored. The text is
-    /// not known from AWS.
+    /// KMS API: EncryptionContext. Only symmetric encryption authenticates one; elsewhere it would be ignored. The text
+    /// is not known from AWS.
     private static func checkContext(
         _ context: [UInt8], _ algorithm: EncryptionAlgorithmSpec
     ) throws(KMSError) {

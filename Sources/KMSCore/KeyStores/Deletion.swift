@@ -35,8 +35,8 @@ extension KeyManagementService {
         }
     }
 
-    /// The records and their aliases go, and a tombstone comes for each material that no key of another Region shares. An
-    /// adopted object is left as it is unless its adoption said otherwise.
+    /// The records and their aliases go, and a tombstone comes for each material that no key of another Region shares.
+    /// An adopted object is left as it is unless its adoption said otherwise.
     static func deletion(
         of keys: [KMSKey], in directory: borrowing Directory, at now: Timestamp
     ) -> [MetadataChange] {

@@ -29,8 +29,8 @@ extension KeyManagementService {
         await finish(metadata.read { $0.intents.values.filter { $0.placement == placement } }, in: keyStore)
     }
 
-    /// Finishes what a request has left to be destroyed. What others left waits for housekeeping: no request does the work
-    /// of a whole backlog.
+    /// Finishes what a request has left to be destroyed. What others left waits for housekeeping: no request does the
+    /// work of a whole backlog.
     func finishIntents(of key: KMSKey) async {
         let (intents, keyStore) = metadata.read { directory in
             (
@@ -39,7 +39,8 @@ extension KeyManagementService {
             )
         }
         guard let keyStore else { return }
-        // Its own are the newest. On a token that is slow, what others left for the same key would keep this caller waiting.
+        // Its own are the newest. On a token that is slow, what others left for the same key would keep this caller
+        // waiting.
         let newest = intents.sorted { $0.creationDate > $1.creationDate }.prefix(Self.mostIntentsOfOneRequest)
         _ = await finish(Array(newest), in: keyStore)
     }
@@ -56,8 +57,8 @@ extension KeyManagementService {
         await tryToFinish(intents, in: keyStore, if: isLeftBehind)
     }
 
-    /// Finishes intents one after the other. Ends between two of them when the server stops, and when the reason why one cannot be finished
-    /// holds for the others too: a token that is away is not asked a thousand times.
+    /// Finishes intents one after the other. Ends between two of them when the server stops, and when the reason why
+    /// one cannot be finished holds for the others too: a token that is away is not asked a thousand times.
     @discardableResult
     private func tryToFinish(
         _ intents: [Intent], in keyStore: any KeyStore, if isDue: (Intent) -> Bool
@@ -92,8 +93,8 @@ extension KeyManagementService {
         }
     }
 
-    /// Whether nobody is working on an intent and it still stands. In this order: a request commits its key, which takes
-    /// the intent away, before it stops being in flight, so that no moment shows a finished one as left behind.
+    /// Whether nobody is working on an intent and it still stands. In this order: a request commits its key, which
+    /// takes the intent away, before it stops being in flight, so that no moment shows a finished one as left behind.
     private func isLeftBehind(_ intent: Intent) -> Bool {
         guard !intentsInFlight.contains(intent.backingKeyID) else { return false }
         return metadata.read { $0.intents[intent.backingKeyID] == intent }

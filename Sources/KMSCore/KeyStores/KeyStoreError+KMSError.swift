@@ -36,8 +36,8 @@ extension KeyStoreError {
         case .overloaded:
             return .throttled
         case .full:
-            // The operations that take no key material from outside have LimitExceededException among their errors (KMS API
-            // Reference), the others KMSInvalidStateException.
+            // The operations that take no key material from outside have LimitExceededException among their errors (KMS
+            // API Reference), the others KMSInvalidStateException.
             return use == .create ? .limitExceeded(Self.noRoom) : KMSError(.kmsInvalidState, Self.noRoom)
         case .unsupportedAlgorithm:
             return .unsupportedOperation("\(keyARN): \(reason)")

@@ -3,7 +3,8 @@ package import Logging
 import Synchronization
 
 /// Counts the messages that were encrypted directly under a key with random 96-bit IVs, which NIST SP 800-38D §8.3
-/// limits to 2^32 per key. Counts by KeyMaterialId, so that importing the same bytes again does not begin at zero. Suites that derive a key per message need no count.
+/// limits to 2^32 per key. Counts by KeyMaterialId, so that importing the same bytes again does not begin at zero.
+/// Suites that derive a key per message need no count.
 ///
 /// Coarse on purpose: messages are reserved in the metadata by the thousands and then counted in memory, so that no
 /// request waits for the disk but one in `reservation`; a crash loses the rest of a reservation, never a count.

@@ -5,8 +5,8 @@ import SecureMemory
 import Synchronization
 
 /// The secret under which KeyMaterialIds, the hashes of refused PINs, grant and import tokens, markers and session
-/// credentials are made, so that the first two are no offline oracles and the others cannot be forged. It is part of every
-/// backup: without it, KeyMaterialIds of re-imported material would change.
+/// credentials are made, so that the first two are no offline oracles and the others cannot be forged. It is part of
+/// every backup: without it, KeyMaterialIds of re-imported material would change.
 struct ServerSecret: Sendable {
     static let byteCount = 32
     static let sealingPurpose = "server-secret"
@@ -69,8 +69,8 @@ struct ServerSecret: Sendable {
     }
 }
 
-/// PINs that were refused or are being tried, remembered in the metadata; refused ones also in memory, in case the disk is
-/// full.
+/// PINs that were refused or are being tried, remembered in the metadata; refused ones also in memory, in case the disk
+/// is full.
 final class StoredRefusedPINs: RefusedPINs {
     private let metadata: Metadata
     private let serverSecret: ServerSecret

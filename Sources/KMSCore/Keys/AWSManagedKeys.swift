@@ -2,9 +2,9 @@ import KMSModel
 import KMSPolicy
 import Logging
 
-// AWS managed keys: a key for each AWS service, account and Region, with the alias `alias/aws/<service>`. Its policy lets
-// the service use it on behalf of callers of the account, and lets the account look at it: so it cannot be disabled,
-// tagged, deleted or used directly, without a rule of its own (KMS Developer Guide, "AWS managed keys").
+// AWS managed keys: a key for each AWS service, account and Region, with the alias `alias/aws/<service>`. Its policy
+// lets the service use it on behalf of callers of the account, and lets the account look at it: so it cannot be
+// disabled, tagged, deleted or used directly, without a rule of its own (KMS Developer Guide, "AWS managed keys").
 extension KeyManagementService {
     /// Makes the AWS managed key that a DescribeKey names, if it is the first one to do so (KMS API, DescribeKey:
     /// "If you specify a predefined AWS alias, KMS associates the alias with an AWS managed key").
@@ -70,8 +70,8 @@ extension KeyManagementService {
 struct AWSService: Hashable, Sendable {
     static let aliasPrefix = "alias/aws/"
 
-    /// Services with AWS managed keys (KMS Developer Guide, "AWS managed keys"; each service's own guide). Not all there are:
-    /// AWS has no list.
+    /// Services with AWS managed keys (KMS Developer Guide, "AWS managed keys"; each service's own guide). Not all
+    /// there are: AWS has no list.
     private static let names: Set<String> = [
         "acm", "backup", "codeartifact", "connect", "dms", "dynamodb", "ebs", "ecr", "elasticfilesystem", "es", "fsx",
         "glue", "kafka", "kinesis", "kinesisvideo", "lambda", "mq", "rds", "redshift", "s3", "secretsmanager", "ses",

@@ -7,8 +7,8 @@ import KMSModel
 //   peer's public key, and that the store of the key can be reached where the key is needed.
 // - What the key itself judges (the ciphertext of Decrypt, ReEncrypt and Decapsulate, the signature of Verify, the
 //   code of VerifyMac) is part of the request's success: these dry runs work with the key, and end before the answer.
-// - An operation that only makes something (Encrypt, Sign, GenerateMac, DeriveSharedSecret, Encapsulate, data keys) ends
-//   before the key works: beyond the checks it can fail by a fault of the server only.
+// - An operation that only makes something (Encrypt, Sign, GenerateMac, DeriveSharedSecret, Encapsulate, data keys)
+//   ends before the key works: beyond the checks it can fail by a fault of the server only.
 extension KeyManagementService {
     /// Ends a dry run here, with the answer that says so. Does nothing in other requests.
     ///

@@ -10,7 +10,8 @@ package enum KeyIdentifier: Hashable, Sendable {
 
     /// Parses what stands in a request to the Region of `scope`.
     ///
-    /// Errors: NotFoundException for a malformed id or an ARN of another Region, InvalidArnException for a malformed ARN.
+    /// Errors: NotFoundException for a malformed id or an ARN of another Region, InvalidArnException for a malformed
+    /// ARN.
     package init(_ text: Text, in scope: Scope) throws(KMSError) {
         let string = text.string
         if string.hasPrefix("arn:") {

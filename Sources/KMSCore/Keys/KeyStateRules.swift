@@ -6,7 +6,8 @@ package import KMSModel
 package enum KeyStateRules {
     /// Operations that the table treats alike.
     package enum Group: Sendable {
-        /// Encrypt, Decrypt, ReEncrypt, the GenerateDataKey family, Sign, Verify, MACs, GetPublicKey; UpdatePrimaryRegion.
+        /// Encrypt, Decrypt, ReEncrypt, the GenerateDataKey family, Sign, Verify, MACs, GetPublicKey;
+        /// UpdatePrimaryRegion.
         case cryptographic
         /// CreateAlias, UpdateAlias (the new target), TagResource, UntagResource, UpdateKeyDescription.
         case change

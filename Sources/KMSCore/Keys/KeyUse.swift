@@ -19,8 +19,8 @@ extension KeyManagementService {
         }
     }
 
-    /// What the key can do where it lives: what DescribeKey and GetPublicKey list. While its store cannot be asked, what
-    /// its spec can do.
+    /// What the key can do where it lives: what DescribeKey and GetPublicKey list. While its store cannot be asked,
+    /// what its spec can do.
     func algorithms(of key: KMSKey) -> [KeyAlgorithm] {
         key.keySpec.algorithms(for: key.keyUsage).filter { refusal(of: $0, of: key) == nil }
     }

@@ -48,8 +48,8 @@ extension KeyManagementService {
             })
     }
 
-    /// Puts what waits for its rotation into the state that it has among all Regions: PENDING_ROTATION once every one has
-    /// imported it, else PENDING_MULTI_REGION_IMPORT_AND_ROTATION. Returns the keys that this changes.
+    /// Puts what waits for its rotation into the state that it has among all Regions: PENDING_ROTATION once every one
+    /// has imported it, else PENDING_MULTI_REGION_IMPORT_AND_ROTATION. Returns the keys that this changes.
     static func pendingChanges(among related: [KMSKey]) -> [MetadataChange] {
         let isEverywhere = related.allSatisfy { $0.pending.map(\.isPresent) ?? true }
         return related.compactMap { key in

@@ -71,8 +71,8 @@ package enum ImportRules {
         }
     }
 
-    /// KMS API, ImportType: the first import is of new material, every later one of existing material, unless the request
-    /// says otherwise.
+    /// KMS API, ImportType: the first import is of new material, every later one of existing material, unless the
+    /// request says otherwise.
     private static func type(of request: Request, for key: KMSKey) -> ImportType {
         request.importType ?? (key.materials.isEmpty ? .newKeyMaterial : .existingKeyMaterial)
     }

@@ -24,8 +24,8 @@ extension KMSKey {
     /// CurrentKeyMaterialId and the like: of symmetric keys, but not of Origin AWS_CLOUDHSM (KMS API: KeyMetadata).
     var showsMaterialIDs: Bool { keySpec == .symmetricDefault && origin != .awsCloudhsm }
 
-    /// Whether the key waits for an import: nothing was imported yet, or material that belongs to it for good is gone or
-    /// has expired (KMS Developer Guide, "Key states").
+    /// Whether the key waits for an import: nothing was imported yet, or material that belongs to it for good is gone
+    /// or has expired (KMS Developer Guide, "Key states").
     func isMissingMaterial(at time: Timestamp) -> Bool {
         origin == .external
             && (materials.isEmpty

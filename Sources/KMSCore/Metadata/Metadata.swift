@@ -31,7 +31,8 @@ package final class Metadata: Sendable {
     ///
     /// When `check` or `body` throws, or the commit fails, nothing has changed. A failed commit answers
     /// KMSInternalException.
-    /// - Parameter check: runs before, when it is this change's turn, and may take its time: readers are not kept waiting.
+    /// - Parameter check: runs before, when it is this change's turn, and may take its time: readers are not kept
+    ///   waiting.
     @discardableResult
     package func write<R: Sendable>(
         after check: @escaping @Sendable (Metadata) throws(KMSError) -> Void = { _ in },
@@ -60,8 +61,8 @@ private actor Writer {
         self.logger = logger
     }
 
-    /// Never inlined: inlined into its caller, Swift 6.3.1 takes the lock of the metadata on the caller's thread, before
-    /// the hop to this actor, and gives it back on the writer's, which traps.
+    /// Never inlined: inlined into its caller, Swift 6.3.1 takes the lock of the metadata on the caller's thread,
+    /// before the hop to this actor, and gives it back on the writer's, which traps.
     @inline(never)
     func write<R: Sendable>(
         to metadata: Metadata, _ check: @Sendable (Metadata) throws(KMSError) -> Void,

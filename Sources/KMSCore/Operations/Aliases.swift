@@ -119,8 +119,8 @@ extension KeyManagementService {
         }
     }
 
-    /// Changing an alias needs the permission on the alias, which identity policies alone give, and on every key that it
-    /// points at before and after.
+    /// Changing an alias needs the permission on the alias, which identity policies alone give, and on every key that
+    /// it points at before and after.
     private func authorizeAlias(
         _ targets: [KeyTarget], _ operation: KMSOperation, _ context: RequestContext
     ) throws(KMSError) {

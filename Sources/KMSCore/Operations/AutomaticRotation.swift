@@ -6,8 +6,8 @@ import Logging
 extension KeyManagementService {
     static let defaultRotationPeriodInDays = 365
 
-    /// KMS API: EnableKeyRotation. Calling it again with another period begins that period now; from when AWS counts it is
-    /// not known.
+    /// KMS API: EnableKeyRotation. Calling it again with another period begins that period now; from when AWS counts it
+    /// is not known.
     public func enableKeyRotation(_ request: EnableKeyRotationRequest, _ context: RequestContext) async throws(KMSError)
     {
         let facts = RequestFacts().with(.rotationPeriodInDays, request.rotationPeriodInDays.map { Text("\($0)") })

@@ -116,7 +116,8 @@ extension KeyManagementService {
         var types: [Text] = []
         if grant.encryptionContextEquals != nil { types.append("EncryptionContextEquals") }
         if grant.encryptionContextSubset != nil { types.append("EncryptionContextSubset") }
-        // Conditions on the encryption context look at the constraints here: they are the context that the grant is for.
+        // Conditions on the encryption context look at the constraints here: they are the context that the grant is
+        // for.
         let encryptionContext = grant.encryptionContextEquals ?? grant.encryptionContextSubset
         return RequestFacts(encryptionContext: encryptionContext)
             .with(.grantOperations, .multiple(grant.operations.map { Text($0.rawValue) }))

@@ -21,7 +21,8 @@ extension KeyManagementService {
         return CreateKeyResponse(keyMetadata: keyMetadata(of: created))
     }
 
-    /// The key that a request asks for, still without material, once nothing about the request itself speaks against it.
+    /// The key that a request asks for, still without material, once nothing about the request itself speaks against
+    /// it.
     func draft(
         of request: CreateKeyRequest, id: String, _ context: RequestContext
     ) throws(KMSError) -> KMSKey {

@@ -155,7 +155,8 @@ extension KeyManagementService {
             if error.description != told?.description {
                 logger.error("a device is not available", metadata: ["device": "\(clusterID)", "error": "\(error)"])
             }
-            // Whatever the reason: a PIN that was refused is not tried again, and its file may hold another one by then.
+            // Whatever the reason: a PIN that was refused is not tried again, and its file may hold another one by
+            // then.
             tryAgain { await self.connectDefaultDevice(clusterID, told: error) }
         }
     }

@@ -78,8 +78,9 @@ extension KeyManagementService {
             truncated: !page.isLast)
     }
 
-    /// KMS API: UpdateCustomKeyStore. The name may change while connected, the rest only while disconnected. Beyond AWS, the
-    /// password may too: the next login takes it, so that the PIN of a token can be changed while its keys are used.
+    /// KMS API: UpdateCustomKeyStore. The name may change while connected, the rest only while disconnected. Beyond
+    /// AWS, the password may too: the next login takes it, so that the PIN of a token can be changed while its keys are
+    /// used.
     public func updateCustomKeyStore(
         _ request: UpdateCustomKeyStoreRequest, _ context: RequestContext
     ) async throws(KMSError) -> UpdateCustomKeyStoreResponse {

@@ -55,8 +55,8 @@ extension KeyManagementService {
 }
 
 extension KMSKey {
-    /// ExpirationModel and ValidTo: only while imported material is there. Of several materials the one that expires first
-    /// tells, because the key is unusable from then on (KMS API: KeyMetadata, ValidTo).
+    /// ExpirationModel and ValidTo: only while imported material is there. Of several materials the one that expires
+    /// first tells, because the key is unusable from then on (KMS API: KeyMetadata, ValidTo).
     fileprivate var expiration: (model: ExpirationModelType, validTo: Timestamp?)? {
         guard let model = current?.expirationModel else { return nil }
         let dates = materials.filter(\.isPermanentlyAssociated).compactMap { $0.importDetails?.validTo }

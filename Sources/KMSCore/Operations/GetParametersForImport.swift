@@ -4,8 +4,8 @@ import KeyStores
 import SecureMemory
 
 extension KeyManagementService {
-    /// A wrapping key takes one of a token's few object slots. The oldest one of a KMS key, or of a key store, gives way to
-    /// a new one: refusing instead would let one caller keep all others from importing for a day.
+    /// A wrapping key takes one of a token's few object slots. The oldest one of a KMS key, or of a key store, gives
+    /// way to a new one: refusing instead would let one caller keep all others from importing for a day.
     static let importParametersPerKey = 5
     static let importParametersPerKeyStore = 100
 
@@ -88,8 +88,8 @@ extension KeyManagementService {
 
     // MARK: What wraps what
 
-    /// KMS API, GetParametersForImport, WrappingAlgorithm: which algorithm wraps which key material under which wrapping
-    /// key. The codes and texts are not known from AWS.
+    /// KMS API, GetParametersForImport, WrappingAlgorithm: which algorithm wraps which key material under which
+    /// wrapping key. The codes and texts are not known from AWS.
     private static func check(
         _ algorithm: AlgorithmSpec, _ wrappingKeySpec: WrappingKeySpec, for key: KMSKey, _ context: RequestContext
     ) throws(KMSError) {
@@ -105,7 +105,8 @@ extension KeyManagementService {
             guard wrappingKeySpec != .sm2 else {
                 throw .validation("\(algorithm.rawValue) needs an RSA wrapping key spec, not SM2.")
             }
-            // KMS Developer Guide, "Importing key material step 3": RSA_AES_KEY_WRAP_* is not supported in China Regions.
+            // KMS Developer Guide, "Importing key material step 3": RSA_AES_KEY_WRAP_* is not supported in China
+            // Regions.
             let isKeyWrap = algorithm == .rsaAesKeyWrapSha1 || algorithm == .rsaAesKeyWrapSha256
             guard !isKeyWrap || !context.region.hasPrefix("cn-") else {
                 throw .unsupportedOperation("\(algorithm.rawValue) is not supported in China Regions: take SM2PKE.")

@@ -2,8 +2,8 @@ public import KMSModel
 
 // The operations that change one property of a key and answer nothing.
 extension KeyManagementService {
-    /// KMS API: EnableKey. Idempotent. A rotation that came due while the key was disabled happens at once (KMS Developer
-    /// Guide, "Rotating AWS KMS keys").
+    /// KMS API: EnableKey. Idempotent. A rotation that came due while the key was disabled happens at once (KMS
+    /// Developer Guide, "Rotating AWS KMS keys").
     public func enableKey(_ request: EnableKeyRequest, _ context: RequestContext) async throws(KMSError) {
         let key = try await change(request.keyId, for: .enableKey, .enableOrDisable, context) { $0.status = .enabled }
         await rotateIfDue(key)
@@ -23,8 +23,8 @@ extension KeyManagementService {
         }
     }
 
-    /// Resolves a key, authorizes, checks its state where nobody else can change it, changes it, and returns it as it is
-    /// now.
+    /// Resolves a key, authorizes, checks its state where nobody else can change it, changes it, and returns it as it
+    /// is now.
     @discardableResult
     func change(
         _ identifier: Text, for operation: KMSOperation, _ group: KeyStateRules.Group, facts: RequestFacts = .none,

@@ -73,8 +73,8 @@ extension KeyManagementService {
         return .invalidPrincipals
     }
 
-    /// Under the new policy the caller must still be allowed PutKeyPolicy, with the identity policies and the conditions
-    /// of this very request (KMS Developer Guide, "Changing a key policy").
+    /// Under the new policy the caller must still be allowed PutKeyPolicy, with the identity policies and the
+    /// conditions of this very request (KMS Developer Guide, "Changing a key policy").
     private func checkLockout(
         _ policy: KeyPolicy, of key: KMSKey, _ context: RequestContext
     ) throws(KMSError) {

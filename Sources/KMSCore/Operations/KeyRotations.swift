@@ -2,9 +2,9 @@ public import KMSModel
 
 // What there is to know of a key's rotations (KMS API: GetKeyRotationStatus, ListKeyRotations).
 extension KeyManagementService {
-    /// KMS API: GetKeyRotationStatus. Keys that are never rotated automatically answer false, those in custom key stores
-    /// UnsupportedOperationException (KMS Developer Guide, "Key states"). AWS's answer for imported symmetric keys, which
-    /// can be rotated on demand, is not known: a plain false serves clients that read back what they wrote.
+    /// KMS API: GetKeyRotationStatus. Keys that are never rotated automatically answer false, those in custom key
+    /// stores UnsupportedOperationException (KMS Developer Guide, "Key states"). AWS's answer for imported symmetric
+    /// keys, which can be rotated on demand, is not known: a plain false serves clients that read back what they wrote.
     public func getKeyRotationStatus(
         _ request: GetKeyRotationStatusRequest, _ context: RequestContext
     ) async throws(KMSError) -> GetKeyRotationStatusResponse {

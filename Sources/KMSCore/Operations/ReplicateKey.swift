@@ -3,9 +3,9 @@ import KMSPolicy
 import KeyStores
 
 extension KeyManagementService {
-    /// KMS API: ReplicateKey. The replica is there when the call has answered; its answer says Creating all the same, as
-    /// AWS's does. It shares the material of a key whose material was made here, and waits for the import of the same bytes
-    /// if that was imported.
+    /// KMS API: ReplicateKey. The replica is there when the call has answered; its answer says Creating all the same,
+    /// as AWS's does. It shares the material of a key whose material was made here, and waits for the import of the
+    /// same bytes if that was imported.
     public func replicateKey(
         _ request: ReplicateKeyRequest, _ context: RequestContext
     ) async throws(KMSError) -> ReplicateKeyResponse {

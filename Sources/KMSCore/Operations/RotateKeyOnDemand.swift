@@ -3,8 +3,8 @@ import KeyStores
 import Logging
 
 extension KeyManagementService {
-    /// KMS API, RotateKeyOnDemand: ConflictException when an automatic rotation begins within 20 minutes. Its text is not
-    /// known from AWS.
+    /// KMS API, RotateKeyOnDemand: ConflictException when an automatic rotation begins within 20 minutes. Its text is
+    /// not known from AWS.
     static let rotationConflictSeconds = 20 * 60.0
 
     /// KMS API: RotateKeyOnDemand. Done when it answers, where AWS takes a while.
@@ -37,8 +37,8 @@ extension KeyManagementService {
         return RotateKeyOnDemandResponse(keyId: Text(key.arn))
     }
 
-    /// The texts of KMSInvalidStateException and LimitExceededException are AWS's, recorded; UnsupportedOperationException
-    /// has none there.
+    /// The texts of KMSInvalidStateException and LimitExceededException are AWS's, recorded;
+    /// UnsupportedOperationException has none there.
     private func checkRotation(of key: KMSKey) throws(KMSError) {
         guard key.canRotate else { throw .unsupportedOperation() }
         if key.isReplica { throw .notPrimary(key.arn) }

@@ -22,7 +22,8 @@ extension KeyManagementService {
             before, directory, changes throws(KMSError) -> KMSKey in
             try self.checkState(.scheduleDeletion, of: before)
             var key = before
-            // KMS Developer Guide, "Deleting multi-Region keys": the window of a primary begins when it has no replicas.
+            // KMS Developer Guide, "Deleting multi-Region keys": the window of a primary begins when it has no
+            // replicas.
             let hasReplicas = key.isPrimary && directory.relatedKeys(of: key).contains(where: \.isReplica)
             key.status = hasReplicas ? .pendingReplicaDeletion(windowDays: days) : .pendingDeletion(deletionDate: date)
             changes.append(.putKey(key))

@@ -2,7 +2,8 @@ public import KMSModel
 import KMSPolicy
 
 extension KeyManagementService {
-    /// KMS API: UpdatePrimaryRegion. Primary and replica change places in one commit, so that nobody sees them Updating.
+    /// KMS API: UpdatePrimaryRegion. Primary and replica change places in one commit, so that nobody sees them
+    /// Updating.
     public func updatePrimaryRegion(
         _ request: UpdatePrimaryRegionRequest, _ context: RequestContext
     ) async throws(KMSError) {

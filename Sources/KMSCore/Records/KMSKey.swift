@@ -46,8 +46,8 @@ public struct KMSKey: Hashable, Sendable {
     public var automaticRotation: AutomaticRotation?
     /// Where the next material goes. The same for all materials of a key.
     public let placement: Placement
-    /// Oldest first. At most one is current, and at most one waits for its rotation. Empty until the first import of a key
-    /// of Origin EXTERNAL.
+    /// Oldest first. At most one is current, and at most one waits for its rotation. Empty until the first import of a
+    /// key of Origin EXTERNAL.
     public var materials: [KeyMaterial]
 
     public init(

@@ -1,7 +1,7 @@
 public import KMSModel
 
-/// The last successful cryptographic operation with a KMS key (KMS API: KeyLastUsageData). Each key of a multi-Region key
-/// has its own.
+/// The last successful cryptographic operation with a KMS key (KMS API: KeyLastUsageData). Each key of a multi-Region
+/// key has its own.
 public struct KeyLastUse: Hashable, Sendable {
     public let scope: Scope
     public let keyID: String

@@ -25,8 +25,8 @@ public struct KeyMaterial: Hashable, Sendable {
 
     /// What is known of material that was imported.
     public struct ImportDetails: Hashable, Sendable {
-        /// PENDING_IMPORT once it has been deleted or has expired: the record stays, because only the same bytes are taken
-        /// back.
+        /// PENDING_IMPORT once it has been deleted or has expired: the record stays, because only the same bytes are
+        /// taken back.
         public var state: ImportState
         public var description: Text?
         /// When it expires; nil for KEY_MATERIAL_DOES_NOT_EXPIRE.
@@ -83,7 +83,7 @@ public struct KeyMaterial: Hashable, Sendable {
         return importDetails.state == .imported && importDetails.validTo.map { time < $0 } ?? true
     }
 
-    /// Whether the material belongs to its key for good: without it the key is PendingImport. Material that waits for its
-    /// rotation may still go.
+    /// Whether the material belongs to its key for good: without it the key is PendingImport. Material that waits for
+    /// its rotation may still go.
     public var isPermanentlyAssociated: Bool { state == .current || state == .nonCurrent }
 }

@@ -9,8 +9,8 @@ import SecureMemory
 extension KeyManagementService {
     /// Makes what is missing of `seeded`, and leaves what is there: applying the same seed again changes nothing.
     ///
-    /// A key that was made before keeps what callers changed of it since; only aliases come back to it, and material that is
-    /// missing.
+    /// A key that was made before keeps what callers changed of it since; only aliases come back to it, and material
+    /// that is missing.
     /// Errors: those of the operations; ValidationException when a key with the same id is of another kind.
     public func apply(_ seeded: SeededKey) async throws(KMSError) {
         let context = RequestContext(

@@ -64,8 +64,8 @@ package struct Condition: Sendable, Hashable {
         }
     }
 
-    /// The operands with their variables filled in, once for all values of the request: both may be many. Nil stands for
-    /// one that cannot be told.
+    /// The operands with their variables filled in, once for all values of the request: both may be many. Nil stands
+    /// for one that cannot be told.
     private func filled(in source: some ConditionSource) -> [Operand?] {
         operands.map { operand in
             guard case .perRequest(let template) = operand else { return operand }

@@ -22,8 +22,8 @@ public struct AdminService: Service {
     private let listener: any Channel
     private let path: String
 
-    /// Listens from now on. Whoever calls this holds the lock of the data directory: a socket that is there already was left
-    /// by a process that is gone.
+    /// Listens from now on. Whoever calls this holds the lock of the data directory: a socket that is there already was
+    /// left by a process that is gone.
     ///
     /// - Parameter respond: makes the answer to a request, without line ends.
     /// Errors: `AdminSocketError`.

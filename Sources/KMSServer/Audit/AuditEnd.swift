@@ -12,8 +12,8 @@ struct AuditEnd {
     /// The day of the file's last change, in days since 1970.
     var day = 0
 
-    /// Reads the last file and cuts half a line off it: what a power cut leaves of a line whose call was not answered, or
-    /// of one that was and that nobody waited for.
+    /// Reads the last file and cuts half a line off it: what a power cut leaves of a line whose call was not answered,
+    /// or of one that was and that nobody waited for.
     init(of directory: String) throws(AuditError) {
         for path in try Self.files(of: directory).map(\.path).reversed() {
             let bytes = try Self.read(path)

@@ -1,8 +1,8 @@
 internal import KMSCore
 internal import KMSModel
 
-// Lines of what no caller asked for (KMS Developer Guide, "Logging AWS KMS API calls with AWS CloudTrail": the examples of
-// DeleteKey, RotateKey and DeleteExpiredKeyMaterial). They have no requestID.
+// Lines of what no caller asked for (KMS Developer Guide, "Logging AWS KMS API calls with AWS CloudTrail": the examples
+// of DeleteKey, RotateKey and DeleteExpiredKeyMaterial). They have no requestID.
 enum AuditEvents {
     /// A line of eventType AwsServiceEvent.
     static func encode(_ event: ServiceEvent) -> [UInt8] {

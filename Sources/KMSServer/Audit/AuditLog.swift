@@ -9,8 +9,8 @@ internal import Synchronization
 /// Writes audit lines: one line for each call, each tied to the one before (docs/audit.md).
 ///
 /// A line is handed to the operating system before its call is answered, so that no crash of this process loses it: the
-/// write goes to the page cache and takes microseconds, less than a hop to another thread. Bringing lines to the disk is
-/// batched, on a thread of its own; `required` waits for it.
+/// write goes to the page cache and takes microseconds, less than a hop to another thread. Bringing lines to the disk
+/// is batched, on a thread of its own; `required` waits for it.
 public final class AuditLog: Sendable {
     public enum Mode: String, Sendable, CaseIterable {
         /// A line that cannot be written is logged.
@@ -204,8 +204,8 @@ public final class AuditLog: Sendable {
                 state.retired.removeAll { retired in files.contains { $0 === retired } }
                 if syncsDirectory { state.directoryChanged = false }
             } else if let file = state.file, state.fileBytes > 0 {
-                // What a failed sync leaves in the page cache may look as if it were on the disk: the next line begins a
-                // new file, and says that others may be lost.
+                // What a failed sync leaves in the page cache may look as if it were on the disk: the next line begins
+                // a new file, and says that others may be lost.
                 state.lost += Int(sequence - state.synced)
                 state.retired.append(file)
                 state.file = nil

@@ -2,12 +2,12 @@ internal import KMSModel
 
 /// Which members of requests and answers an audit line shows, and which operations only read.
 ///
-/// A list of what is shown, so that what nobody has thought of is not. Sources: KMS Developer Guide, "Logging AWS KMS API
-/// calls with AWS CloudTrail", and its examples of log entries.
+/// A list of what is shown, so that what nobody has thought of is not. Sources: KMS Developer Guide, "Logging AWS KMS
+/// API calls with AWS CloudTrail", and its examples of log entries.
 enum AuditMembers {
     /// What a request shows, whatever its operation. What is missing here is never shown: plaintexts, ciphertexts,
-    /// messages, digests, signatures, codes, public keys, grant tokens, import tokens, key material, passwords, the secrets
-    /// of proxies, attestation documents and certificates.
+    /// messages, digests, signatures, codes, public keys, grant tokens, import tokens, key material, passwords, the
+    /// secrets of proxies, attestation documents and certificates.
     static let shown: JSONExcerpt.Selection = [
         "AliasName": .value,
         "BypassPolicyLockoutSafetyCheck": .value,

@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// Room on the disk that is kept for the lines of calls which are being carried out when the disk runs full: a file that holds
-/// nothing and is given up for them. While it is missing, no call begins.
+/// Room on the disk that is kept for the lines of calls which are being carried out when the disk runs full: a file
+/// that holds nothing and is given up for them. While it is missing, no call begins.
 struct AuditReserve {
     /// Lines of ten calls that are as long as lines can be, and of thousands of usual ones.
     static let byteCount = 2 << 20

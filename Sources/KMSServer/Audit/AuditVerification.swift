@@ -4,7 +4,8 @@ internal import KMSModel
 public struct AuditVerification: Sendable {
     /// The numbers of the first and the last line; nil when there are none.
     public let lines: ClosedRange<UInt64>?
-    /// The SHA-256 of the last line: whoever has noted it elsewhere can tell later that nothing up to there has changed.
+    /// The SHA-256 of the last line: whoever has noted it elsewhere can tell later that nothing up to there has
+    /// changed.
     public let lastLineSHA256: String
 
     /// A file and the number of a line in it, from 1, and what is wrong with it.
@@ -16,8 +17,8 @@ public struct AuditVerification: Sendable {
         public var description: String { "\(path), line \(line): \(reason)" }
     }
 
-    /// Follows the chain from the first line that is there, which may have others before it that were removed with their
-    /// whole files.
+    /// Follows the chain from the first line that is there, which may have others before it that were removed with
+    /// their whole files.
     ///
     /// - Parameter noted: a SHA-256 that an earlier verification printed; some line must have it.
     /// Errors: `BadLine` for the first bad line; `AuditError` when files cannot be read, or no line has `noted`.

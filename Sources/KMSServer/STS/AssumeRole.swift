@@ -76,8 +76,8 @@ extension SecurityTokenService {
         let tags = session.transitiveTagKeys.compactMap { key in
             caller.tags[key].map { SessionTag(key: key, value: $0, isTransitive: true) }
         }
-        // The limit of a request, which counts what is inherited: a session has no more (IAM User Guide, "Pass session tags
-        // in AWS STS").
+        // The limit of a request, which counts what is inherited: a session has no more (IAM User Guide, "Pass session
+        // tags in AWS STS").
         guard tags.count + request.tags.count <= AssumeRoleRequest.maximumTagCount else {
             throw .packedTagsTooLarge(
                 percent: (tags.count + request.tags.count) * 100 / AssumeRoleRequest.maximumTagCount)
@@ -88,8 +88,8 @@ extension SecurityTokenService {
 
     // MARK: Authorization
 
-    /// The role, if the caller may assume it, and tag the session, and set its source identity, as far as the session has
-    /// tags and a source identity, inherited ones too.
+    /// The role, if the caller may assume it, and tag the session, and set its source identity, as far as the session
+    /// has tags and a source identity, inherited ones too.
     ///
     /// Errors: AccessDenied, the same whether there is no such role or it is not open to the caller.
     private func authorize(

@@ -4,8 +4,8 @@ package import KMSModel
 /// read strictly (URL Standard §5; RFC 3986 §2.1).
 ///
 /// Each parameter is `name=value`; both may hold `%XX` and `+` for a space, and are UTF-8. Refused, as MalformedInput:
-/// parameters without `=` or without a name, characters that should have been encoded, `%` without two digits, bytes that
-/// are not UTF-8, names that occur twice, and more parameters than any request has.
+/// parameters without `=` or without a name, characters that should have been encoded, `%` without two digits, bytes
+/// that are not UTF-8, names that occur twice, and more parameters than any request has.
 package struct FormParameters: Sendable {
     /// AssumeRole has at most 50 tags of two parameters, 50 transitive keys, 10 policies and a dozen others.
     package static let maximumCount = 256
@@ -47,8 +47,8 @@ package struct FormParameters: Sendable {
         try structures(name, members: [""]).compactMap { $0[""] }
     }
 
-    /// The members of a list of structures: `Name.member.1.Key`, `Name.member.1.Value` and so on. A member of a structure
-    /// may be missing, a whole structure may not.
+    /// The members of a list of structures: `Name.member.1.Key`, `Name.member.1.Value` and so on. A member of a
+    /// structure may be missing, a whole structure may not.
     package func structures(_ name: Text, members: [Text]) throws(STSError) -> [[Text: Text]] {
         var structures: [[Text: Text]] = []
         var taken = 0

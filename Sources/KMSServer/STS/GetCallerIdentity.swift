@@ -3,8 +3,8 @@ internal import KMSModel
 internal import KMSPolicy
 
 extension SecurityTokenService {
-    /// Says who the caller is. Nobody needs a permission to be told, and no policy can forbid it (AWS STS API Reference,
-    /// "GetCallerIdentity").
+    /// Says who the caller is. Nobody needs a permission to be told, and no policy can forbid it (AWS STS API
+    /// Reference, "GetCallerIdentity").
     func getCallerIdentity(_ context: RequestContext) -> Result {
         let caller = context.caller
         return { writer in

@@ -1,7 +1,7 @@
 internal import SigV4
 
-// The one place where a refused signature becomes an answer of STS (AWS STS API Reference, "Common Errors"). For that of
-// KMS, see AuthenticationError.swift.
+// The one place where a refused signature becomes an answer of STS (AWS STS API Reference, "Common Errors"). For that
+// of KMS, see AuthenticationError.swift.
 extension AuthenticationError {
     var stsError: STSError {
         guard case .signature(let error) = self else {

@@ -50,7 +50,8 @@ package struct SessionContent: Sendable, Hashable {
 // The encoding. A text is two bytes of length, big-endian, and UTF-8; an absent text is an empty one.
 //
 //     issue time (8, big-endian) ‖ expiry (8) ‖ role ARN ‖ role's unique id ‖ session name ‖ source identity
-//     ‖ policy ‖ number of policy ARNs (1) ‖ policy ARNs ‖ number of tags (1) ‖ tags: key ‖ value ‖ transitive (1: 0 or 1)
+//     ‖ policy ‖ number of policy ARNs (1) ‖ policy ARNs ‖ number of tags (1)
+//     ‖ tags: key ‖ value ‖ transitive (1: 0 or 1)
 extension SessionContent {
     /// Nil when a part is longer than its length can say.
     package func encoded() -> [UInt8]? {

@@ -7,8 +7,8 @@ internal import SigV4
 /// The role sessions of this installation. It keeps none: a session is what its token says, and its role is what the
 /// principals say now. What was opened once is remembered, so that the next request with the same token opens nothing.
 package final class Sessions: Sendable {
-    /// A session that was opened, and what was made of it and of the principals at that time. One reference, because every
-    /// request takes hold of it.
+    /// A session that was opened, and what was made of it and of the principals at that time. One reference, because
+    /// every request takes hold of it.
     private final class Opened: Sendable {
         let token: String
         let content: SessionContent

@@ -13,8 +13,8 @@ extension KMSKey {
         try TagRows.put(tags, of: name, into: database)
     }
 
-    /// Takes materials, tags, grants, import parameters and the message counts of its materials with it. The replicas of a
-    /// multi-Region key share its materials, and the counts stay.
+    /// Takes materials, tags, grants, import parameters and the message counts of its materials with it. The replicas
+    /// of a multi-Region key share its materials, and the counts stay.
     static func delete(_ id: String, _ scope: Scope, from database: Database) throws {
         let name = scope.columns + ["key_id": id]
         try database.run(

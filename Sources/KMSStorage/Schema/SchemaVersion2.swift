@@ -4,8 +4,8 @@ extension Schema {
     /// Key policies and grants.
     ///
     /// A key without a policy of its own has the default policy of its account. A grant has a `version` of its own,
-    /// because it changes without its key's row, and goes with its key. Its primary key begins with the KMS key, so that
-    /// the deletion of a KMS key finds its grants without looking at others.
+    /// because it changes without its key's row, and goes with its key. Its primary key begins with the KMS key, so
+    /// that the deletion of a KMS key finds its grants without looking at others.
     @Sendable
     static func createVersion2(_ database: Database) throws {
         try database.execute(

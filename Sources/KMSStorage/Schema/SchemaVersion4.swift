@@ -3,8 +3,8 @@ internal import GRDB
 extension Schema {
     /// Imported key material and rotation.
     ///
-    /// A key knows its placement also while it has no material. Message counts go by KeyMaterialId instead of backing key,
-    /// because material that is imported again is the same key to NIST SP 800-38D §8.3. Import parameters go with
+    /// A key knows its placement also while it has no material. Message counts go by KeyMaterialId instead of backing
+    /// key, because material that is imported again is the same key to NIST SP 800-38D §8.3. Import parameters go with
     /// their key; what is left of their wrapping keys in a key store is destroyed by intents.
     @Sendable
     static func createVersion4(_ database: Database) throws {

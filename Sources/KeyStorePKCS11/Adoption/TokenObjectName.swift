@@ -1,8 +1,8 @@
 internal import KeyStores
 internal import PKCS11
 
-/// By what an object that somebody else made is known, at every connect anew: its class, its key type and its CKA_ID, or
-/// its CKA_LABEL where it has no CKA_ID. Handles and slots change; these do not unless somebody changes them.
+/// By what an object that somebody else made is known, at every connect anew: its class, its key type and its CKA_ID,
+/// or its CKA_LABEL where it has no CKA_ID. Handles and slots change; these do not unless somebody changes them.
 struct TokenObjectName: Hashable, Sendable {
     let objectClass: ObjectClass
     let keyType: KeyType

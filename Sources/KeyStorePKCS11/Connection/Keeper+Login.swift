@@ -94,7 +94,8 @@ extension Keeper {
         }
     }
 
-    /// A process that is killed between the token's refusal and its being remembered must not try again after its restart.
+    /// A process that is killed between the token's refusal and its being remembered must not try again after its
+    /// restart.
     private func noteBeginning(_ pin: SecretBytes) {
         let (refusals, clusterID) = (refusals, configuration.clusterID)
         let isNoted = DispatchSemaphore(value: 0)
@@ -110,8 +111,8 @@ extension Keeper {
         do throws(PKCS11Error) {
             try session.login(pin)
         } catch {
-            // Recovery could not log out of a token that failed at that too: the login is this connection's own. No PIN was
-            // looked at.
+            // Recovery could not log out of a token that failed at that too: the login is this connection's own. No PIN
+            // was looked at.
             guard error.returnValue == .userAlreadyLoggedIn, serialNumber != nil else { throw error }
             try session.logout()
             try session.login(pin)
@@ -129,8 +130,8 @@ extension Keeper {
                 "the token asks for its PIN on its own keypad (CKF_PROTECTED_AUTHENTICATION_PATH), where nobody is when a "
                     + "server logs in again; profile.ignoresPINPad lets it log in with the configured PIN all the same")
         }
-        // A token that counts says so from the first wrong PIN on, until a right one. One that has refused nobody may be
-        // asked again.
+        // A token that counts says so from the first wrong PIN on, until a right one. One that has refused nobody may
+        // be asked again.
         if pin.isUndecided, serialNumber == nil, info.isUserPINCountLow {
             return ConnectionFailure(
                 .invalidCredentials,
@@ -178,8 +179,8 @@ extension Keeper {
         return sweep
     }
 
-    /// Until the calls have ended that were making objects when the token was missed, or half a second at most: one of them
-    /// may be what hangs.
+    /// Until the calls have ended that were making objects when the token was missed, or half a second at most: one of
+    /// them may be what hangs.
     private func waitForTurn() {
         let (connection, isTurn) = (connection, DispatchSemaphore(value: 0))
         let limit = min(connection.turnLimitMilliseconds, 500)
@@ -190,8 +191,8 @@ extension Keeper {
         isTurn.wait()
     }
 
-    /// Whether everything is known of the token, and what is not there is not on its disk either: it may have been destroyed
-    /// by somebody who then could not wait for the disk.
+    /// Whether everything is known of the token, and what is not there is not on its disk either: it may have been
+    /// destroyed by somebody who then could not wait for the disk.
     private func isKnownToDisk(_ sweep: TokenSweep) -> Bool {
         guard sweep.isComplete else { return false }
         guard let directory = connection.directorySync else { return true }

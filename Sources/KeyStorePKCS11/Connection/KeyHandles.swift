@@ -126,8 +126,8 @@ final class KeyHandles: Sendable {
         state.withLock { $0.sinceSweep = [:] }
     }
 
-    /// Puts the result of a sweep in the place of everything known before it. Copies went with the login that they were made
-    /// in.
+    /// Puts the result of a sweep in the place of everything known before it. Copies went with the login that they were
+    /// made in.
     func replace(with sweep: TokenSweep) {
         var new = State()
         new.entries.reserveCapacity(sweep.keys.count + sweep.names.count)

@@ -1,17 +1,18 @@
 package import KeyStores
 internal import Synchronization
 
-/// Under which identities a token may hold objects that no handle is kept of: what a call that failed has left, and public
-/// keys that somebody has put beside ours.
+/// Under which identities a token may hold objects that no handle is kept of: what a call that failed has left, and
+/// public keys that somebody has put beside ours.
 ///
-/// Only they are searched for. A search takes some tokens a second with 20,000 objects, and most of what a fault interrupts
-/// never was on the token. What is not here was not there when the login's sweep saw every object, and nobody has tried to
-/// make it since.
+/// Only they are searched for. A search takes some tokens a second with 20,000 objects, and most of what a fault
+/// interrupts never was on the token. What is not here was not there when the login's sweep saw every object, and
+/// nobody has tried to make it since.
 package final class Leftovers: Sendable {
     private struct State {
         /// Nil: nobody knows, so that there may be some under every identity.
         var ids: Set<BackingKeyID>?
-        /// What calls are making now. Threads that were given up are among them: theirs may come back after a new login.
+        /// What calls are making now. Threads that were given up are among them: theirs may come back after a new
+        /// login.
         var inTheMaking: Set<BackingKeyID> = []
     }
 
@@ -36,8 +37,8 @@ package final class Leftovers: Sendable {
         state.withLock { _ = $0.ids?.remove(id) }
     }
 
-    /// Called on the token's thread, which makes objects under `id`. What it has made is a leftover until it is on the disk
-    /// and somebody keeps its handle.
+    /// Called on the token's thread, which makes objects under `id`. What it has made is a leftover until it is on the
+    /// disk and somebody keeps its handle.
     ///
     /// - Parameter leavesNothing: whether an answer means that nothing was made. What throws may have left something.
     package func whileMaking<Answer, Failure: Error>(

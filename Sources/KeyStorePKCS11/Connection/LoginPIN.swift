@@ -1,9 +1,9 @@
 internal import SecureMemory
 internal import Synchronization
 
-/// The PINs that a login may use: the one that logged in, and one that was given since, because somebody changes the PIN of
-/// the token. The next C_Login takes the new one first and falls back to the old, so that a wrong password of one key store
-/// costs the others nothing. A PIN that the token has refused is gone for good.
+/// The PINs that a login may use: the one that logged in, and one that was given since, because somebody changes the
+/// PIN of the token. The next C_Login takes the new one first and falls back to the old, so that a wrong password of
+/// one key store costs the others nothing. A PIN that the token has refused is gone for good.
 final class LoginPIN: Sendable {
     private struct State {
         /// The one to try first comes first.

@@ -25,8 +25,8 @@ package struct RecoveryLadder: Sendable {
         case giveUp
     }
 
-    /// However long a token has been away, it is asked again so soon after its return. The new login comes on top: its sweep
-    /// takes most of a second for some thousand objects.
+    /// However long a token has been away, it is asked again so soon after its return. The new login comes on top: its
+    /// sweep takes most of a second for some thousand objects.
     static let longestRestMilliseconds = 500
 
     private let firstRestMilliseconds: Int
@@ -64,8 +64,8 @@ package struct RecoveryLadder: Sendable {
         }
     }
 
-    /// The rest before a climb. Several servers that lost one token do not all come back to it at once: half of the time is
-    /// drawn by lot.
+    /// The rest before a climb. Several servers that lost one token do not all come back to it at once: half of the
+    /// time is drawn by lot.
     package mutating func rest(_ generator: inout some RandomNumberGenerator) -> Step {
         let longest = restMilliseconds
         restMilliseconds = max(firstRestMilliseconds, min(longest * 2, Self.longestRestMilliseconds))

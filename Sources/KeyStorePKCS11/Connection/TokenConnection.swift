@@ -190,8 +190,8 @@ final class TokenConnection: Sendable {
         answerWaiting(isHealthy: true)
     }
 
-    /// Waits until the first climb of the ladder has ended, or until `deadline`. A lost session or login is back by then, and
-    /// callers need not hear of it. A token that is away longer is not waited for.
+    /// Waits until the first climb of the ladder has ended, or until `deadline`. A lost session or login is back by
+    /// then, and callers need not hear of it. A token that is away longer is not waited for.
     ///
     /// - Returns: whether the token is well.
     func comesBack(by deadline: ContinuousClock.Instant) async -> Bool {

@@ -78,8 +78,8 @@ package final class WorkQueue: Sendable {
         return refusal
     }
 
-    /// Takes back a job that nobody wants any more. One that runs already runs to its end: nobody knows how far the token
-    /// is with it.
+    /// Takes back a job that nobody wants any more. One that runs already runs to its end: nobody knows how far the
+    /// token is with it.
     package func withdraw(_ job: Job) {
         let isWaiting = state.withLock { $0.waiting.remove(job) }
         if isWaiting { job.refuse(KeyStoreError(.unavailable, "the caller has gone")) }

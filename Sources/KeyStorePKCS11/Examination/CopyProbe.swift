@@ -1,8 +1,8 @@
 internal import KMSModel
 internal import PKCS11
 
-/// Whether copies in session memory can be worked with as the server does: one session makes a copy, another uses it. Of
-/// a throwaway key of a session, because an examination makes no other.
+/// Whether copies in session memory can be worked with as the server does: one session makes a copy, another uses it.
+/// Of a throwaway key of a session, because an examination makes no other.
 struct CopyProbe: Sendable {
     let slot: Slot
     let epoch: LoginEpoch

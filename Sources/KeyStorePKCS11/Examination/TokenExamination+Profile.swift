@@ -11,8 +11,8 @@ extension TokenExamination {
         return profile
     }
 
-    /// The device as a file of hsm-config/, with a clusterId and a PIN file to be filled in. What the server has no setting
-    /// for is a remark in it, on the topics of every such file.
+    /// The device as a file of hsm-config/, with a clusterId and a PIN file to be filled in. What the server has no
+    /// setting for is a remark in it, on the topics of every such file.
     public func configuration(modulePath: String, initString: String?) -> String {
         let profile = profile
         var lines = ["# \(device.module)", "clusterId: cluster-replacethisid", "module: \(Self.quoted(modulePath))"]

@@ -1,4 +1,5 @@
-/// What `strongroom doctor` finds out about a token. Data: for the page, for JSON, and to be compared with an earlier run.
+/// What `strongroom doctor` finds out about a token. Data: for the page, for JSON, and to be compared with an earlier
+/// run.
 public struct TokenExamination: Codable, Sendable, Hashable {
     public struct Device: Codable, Sendable, Hashable {
         /// What the module says of itself: manufacturer, description, version.

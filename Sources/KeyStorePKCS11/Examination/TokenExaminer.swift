@@ -100,7 +100,8 @@ public enum TokenExaminer {
         }
     }
 
-    /// Why keys of this spec do nothing on the token, so that there is nothing to import for; nil when they do something.
+    /// Why keys of this spec do nothing on the token, so that there is nothing to import for; nil when they do
+    /// something.
     private static func uselessness(of keySpec: KeySpec, _ capabilities: TokenCapabilities) -> String? {
         let refusals = KeyUsageType.allCases.filter { !keySpec.algorithms(for: $0).isEmpty }
             .map { capabilities.refusal(of: keySpec, usage: $0) }

@@ -8,9 +8,9 @@ internal import SecureMemory
 /// seen to go.
 ///
 /// Inside the token where it unwraps such keys; else, and where it does not take what it unwrapped, in memory that is
-/// wiped. What the token does not take is judged here once more, so that what is wrong with it is said in the same words
-/// as by other key stores. What a token takes although it is wrong (SoftHSM: RSA keys whose CRT parts are another key's)
-/// is found by trying the new key.
+/// wiped. What the token does not take is judged here once more, so that what is wrong with it is said in the same
+/// words as by other key stores. What a token takes although it is wrong (SoftHSM: RSA keys whose CRT parts are another
+/// key's) is found by trying the new key.
 struct TokenImport: Sendable {
     enum Answer: Sendable {
         case kept(ObjectHandle, publicKey: [UInt8]?, ImportPath)
@@ -44,8 +44,8 @@ struct TokenImport: Sendable {
         }
     }
 
-    /// Whether an answer means that no object has been made that stays: neither kept, nor by a C_UnwrapKey that has said that
-    /// it failed.
+    /// Whether an answer means that no object has been made that stays: neither kept, nor by a C_UnwrapKey that has
+    /// said that it failed.
     func leavesNothing(_ answer: Answer) -> Bool {
         switch answer {
         case .kept, .failure: false
@@ -163,8 +163,8 @@ struct TokenImport: Sendable {
     static let wrappingSecretTemplate = KeyTemplate(
         .aes256, usages: [], id: Canary.id + [1], label: "strongroom import", onToken: false, unwraps: true)
 
-    /// Whether the rest can be a key of two primes in its plain form. A longer one (a third prime, attributes, something
-    /// after the key) is looked at here: tokens are not as strict.
+    /// Whether the rest can be a key of two primes in its plain form. A longer one (a third prime, attributes,
+    /// something after the key) is looked at here: tokens are not as strict.
     private var hasUsualLength: Bool {
         guard case .rsa(let modulusBits) = form else { return true }
         return rest.count <= RSAMaterial.longestByteCount(modulusBits: modulusBits) + 15

@@ -1,8 +1,8 @@
 import ArgumentParser
 internal import Foundation
 
-/// A token of the benchmark's own, and whether the server works with copies of its keys in session memory, or brings the
-/// token's files to the disk.
+/// A token of the benchmark's own, and whether the server works with copies of its keys in session memory, or brings
+/// the token's files to the disk.
 enum TokenUnderTest: String, CaseIterable, ExpressibleByArgument {
     case softHSM = "softhsm"
     case softHSMCopies = "softhsm-copies"

@@ -129,8 +129,8 @@ struct PolicyExplain: ParsableCommand {
     }
 }
 
-/// The actions that are authorized on no KMS key (Service Authorization Reference, "Actions defined by AWS Key Management
-/// Service": those without a key as resource).
+/// The actions that are authorized on no KMS key (Service Authorization Reference, "Actions defined by AWS Key
+/// Management Service": those without a key as resource).
 private enum ActionsOnNoKey {
     private static let names: [Text] = [
         "kms:ConnectCustomKeyStore", "kms:CreateCustomKeyStore", "kms:CreateKey", "kms:DeleteCustomKeyStore",

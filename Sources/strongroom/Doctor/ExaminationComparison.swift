@@ -1,7 +1,7 @@
 import KeyStorePKCS11
 
-/// What is not as it was in an earlier examination, as after an update of the firmware. Latencies are not compared: they
-/// differ each time.
+/// What is not as it was in an earlier examination, as after an update of the firmware. Latencies are not compared:
+/// they differ each time.
 struct ExaminationComparison {
     let before: TokenExamination
     let now: TokenExamination

@@ -8,8 +8,8 @@ enum PrincipalsFile {
     /// Reads a principals file, which must be readable by its owner only.
     ///
     /// - Parameter development: the user of `strongroom dev`, who is added to the others.
-    /// - Errors: `ConfigurationError`, one sentence that names file, line, account, user or role, and the cause; never a
-    ///   secret. Nothing of a broken file is used.
+    /// - Errors: `ConfigurationError`, one sentence that names file, line, account, user or role, and the cause; never
+    ///   a secret. Nothing of a broken file is used.
     static func load(_ file: URL, adding development: DevelopmentUser? = nil) throws -> LoadedPrincipals {
         try file.requirePrivate()
         var reader = PrincipalsReader()
@@ -47,8 +47,8 @@ struct LoadedPrincipals {
         return true
     }
 
-    /// One sentence for each principal of a trust policy whom the file does not have. No error: whoever is missing may be
-    /// added later, and until then nobody is let in.
+    /// One sentence for each principal of a trust policy whom the file does not have. No error: whoever is missing may
+    /// be added later, and until then nobody is let in.
     var warnings: [String] {
         directory.allRoles.sorted { $0.arn < $1.arn }.flatMap { role in
             role.trustPolicy.unknownPrincipals(in: directory).map { pattern in

@@ -216,8 +216,8 @@ import Testing
         #expect(refusal(Case(.identityPolicy, ["Condition": condition], says: "").text, .identityPolicy) == nil)
     }
 
-    /// KMS Developer Guide, "Using set operators with condition keys": with ForAllValues such a condition also holds for
-    /// requests without the pair.
+    /// KMS Developer Guide, "Using set operators with condition keys": with ForAllValues such a condition also holds
+    /// for requests without the pair.
     @Test(arguments: ["kms:EncryptionContext:AppName", "aws:RequestTag/Project"])
     func `ForAllValues with a single-valued key is too permissive for a key policy`(_ key: String) throws {
         let condition = #"{"ForAllValues:StringEquals":{"\#(key)":"x"}}"#
