@@ -19,6 +19,8 @@ public final class Module: Sendable {
     private struct Life {
         var isInitialized = false
         var isChanging = false
+        /// Whether a session has been open since the module started.
+        var hasServed = false
         /// Open sessions and calls on slots.
         var occupants = 0
         /// Threads that wait for a change to end.
@@ -78,6 +80,15 @@ public final class Module: Sendable {
         return true
     }
 
+    /// Starts the module again unless no session has been open since it started. Some modules learn the PIN of a token
+    /// when they start, and refuse one that another program has given it since (SoftHSM).
+    ///
+    /// - Returns: false when sessions are open or calls under way, and nothing was done.
+    public func freshenIfIdle() throws(PKCS11Error) -> Bool {
+        guard life.withLock({ !$0.isInitialized || $0.hasServed || $0.isChanging }) else { return true }
+        return try restartIfIdle()
+    }
+
     /// C_Finalize, if nobody is inside. The next `load` initialises again.
     public func finalizeIfIdle() throws(PKCS11Error) -> Bool {
         guard beginChange() else { return false }
@@ -111,7 +122,10 @@ public final class Module: Sendable {
         guard life.withLock({ !$0.isInitialized }) else { return }
         let result = functions.initialize(reserved: reserved)
         guard result == .ok || result == .cryptokiAlreadyInitialized else { throw PKCS11Error(.initialize, result) }
-        life.withLock { $0.isInitialized = true }
+        life.withLock { life in
+            life.isInitialized = true
+            life.hasServed = false
+        }
     }
 
     private func beginChange() -> Bool {
@@ -162,7 +176,10 @@ public final class Module: Sendable {
     /// Notes that a session or a call on a slot begins. Waits while the module is being restarted.
     func enter(_ function: CryptokiFunction) throws(PKCS11Error) {
         let entered = waitForChange(function) { life in
-            if life.isInitialized { life.occupants += 1 }
+            if life.isInitialized {
+                life.occupants += 1
+                if function == .openSession { life.hasServed = true }
+            }
             return life.isInitialized
         }
         guard try entered.get() else { throw PKCS11Error(function, .cryptokiNotInitialized) }

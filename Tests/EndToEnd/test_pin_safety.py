@@ -54,11 +54,13 @@ def test_a_hundred_clients_and_a_wrong_password():
 def test_restarts_with_a_wrong_pin_of_the_default_key_store(tmp_path):
     wrong = ceremony.secret_file(tmp_path, WRONG_PIN.encode(), "wrong")
     with faulty.prepared(start=False, pin_file=wrong) as installation:
-        for _ in range(10):
+        for number in range(10):
             kms = installation.server.start() and installation.client()
+            if number < 3:
+                assert hammer(installation.server, [lambda kms: kms.create_key()]) == {"KeyUnavailableException"}
             with refused("KeyUnavailableException", status=500):
                 kms.create_key()
-            installation.server.stop()
+            installation.server.kill() if number % 2 else installation.server.stop()
         assert installation.token.calls().count("C_Login") == 1
 
 

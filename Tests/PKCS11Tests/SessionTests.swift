@@ -256,11 +256,14 @@ internal import Testing
     @Test func `A module is not restarted while a session is open`() throws {
         let module = try Module.load(path: try SoftHSMFixture.shared().copyOfModule("restart"))
         let slot = try #require(try module.slotsWithToken().first)
+        #expect(try module.freshenIfIdle())
         do {
             let session = try slot.openSession(epoch: LoginEpoch())
             #expect(try !module.restartIfIdle())
+            #expect(try !module.freshenIfIdle())
             try session.close()
         }
+        #expect(try module.freshenIfIdle())
         #expect(try module.restartIfIdle())
         #expect(try !module.slotsWithToken().isEmpty)
         #expect(try module.finalizeIfIdle())

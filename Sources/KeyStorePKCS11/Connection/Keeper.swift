@@ -32,6 +32,8 @@ struct Keeper: ~Copyable {
     mutating func run(_ answer: PendingAnswer<Result<Void, ConnectionFailure>>) -> @Sendable () -> Void {
         let pin = pin.first
         do throws(LoginFailure) {
+            // What another program has changed on the token since is to be seen.
+            freshenModule()
             try establish(pin)
         } catch {
             leaveToken()
@@ -146,7 +148,7 @@ struct Keeper: ~Copyable {
 
     private mutating func loginAgain() -> RecoveryLadder.Outcome {
         var failure: ConnectionFailure?
-        for pin in usablePINs {
+        for pin in pinsToTry() {
             do throws(LoginFailure) {
                 try establish(pin)
                 self.pin.accepted(pin)
@@ -172,6 +174,22 @@ struct Keeper: ~Copyable {
         guard reason != obstacle else { return }
         obstacle = reason
         connection.tell(.stillSick, "a new login failed: \(reason)")
+    }
+
+    /// A new PIN comes first, in a module that has just started: some know nothing of one that another program has
+    /// given the token since (SoftHSM). Where another token of the module is in use it comes last, because such a
+    /// module still takes the old one.
+    private func pinsToTry() -> [SecretBytes] {
+        var pins = usablePINs
+        if let first = pins.first, pin.isNew(first), !freshenModule() { pins.append(pins.removeFirst()) }
+        return pins
+    }
+
+    /// - Returns: whether no session has been open since the module started.
+    @discardableResult
+    private func freshenModule() -> Bool {
+        let module = try? Module.load(path: configuration.modulePath, reserved: configuration.reservedInitString)
+        return (try? module?.freshenIfIdle()) == true
     }
 
     private var usablePINs: [SecretBytes] {

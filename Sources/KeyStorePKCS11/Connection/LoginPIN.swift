@@ -8,6 +8,8 @@ final class LoginPIN: Sendable {
     private struct State {
         /// The one to try first comes first.
         var pins: [SecretBytes]
+        /// The one that logged in last.
+        var accepted: SecretBytes
         var refused: [SecretBytes] = []
     }
 
@@ -22,7 +24,7 @@ final class LoginPIN: Sendable {
     init(_ pin: SecretBytes, isUndecided: Bool = false, reread: (@Sendable () -> SecretBytes?)? = nil) {
         first = pin
         self.isUndecided = isUndecided
-        state = Mutex(State(pins: [pin]))
+        state = Mutex(State(pins: [pin], accepted: pin))
         self.reread = reread
     }
 
@@ -46,7 +48,16 @@ final class LoginPIN: Sendable {
     }
 
     func accepted(_ pin: SecretBytes) {
-        state.withLock { $0.pins = [pin] }
+        state.withLock { state in
+            state.accepted = pin
+            // One that was given since, and was not tried, stays the first.
+            state.pins = state.pins.prefix { !Self.areEqual($0, pin) } + [pin]
+        }
+    }
+
+    /// Whether it was given after the last login.
+    func isNew(_ pin: SecretBytes) -> Bool {
+        state.withLock { !Self.areEqual($0.accepted, pin) }
     }
 
     func refused(_ pin: SecretBytes) {

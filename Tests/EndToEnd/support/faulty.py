@@ -73,9 +73,12 @@ class Control:
         finally:
             self.command()
 
+    def log_text(self):
+        return self.log.read_text() if self.log.exists() else ""
+
     def calls(self):
         """The functions that were called since the last look."""
-        names = self.log.read_text().split() if self.log.exists() else []
+        names = self.log_text().split()
         self.log.unlink(missing_ok=True)
         return names
 
