@@ -1,8 +1,8 @@
 public import KMSModel
 import Logging
 
-/// Something that the service did to a KMS key by itself: what CloudTrail records with the event type AwsServiceEvent
-/// (KMS Developer Guide, "Logging AWS KMS API calls with AWS CloudTrail").
+/// Something that the service did by itself to a KMS key, or found in a key store: what CloudTrail records with the
+/// event type AwsServiceEvent (KMS Developer Guide, "Logging AWS KMS API calls with AWS CloudTrail").
 public struct ServiceEvent: Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
         /// The waiting period of a deletion was over.
@@ -16,27 +16,54 @@ public struct ServiceEvent: Hashable, Sendable {
         case foundMaterialMissing(Text)
         case foundMaterialDuplicated(Text)
         case foundMaterialExposed(Text)
+        /// Objects that are no key of this installation.
+        case foundUnknownObjects([Object])
+        /// By their serial numbers.
+        case foundOtherDevice(before: String, now: String)
+        /// The CKA_IDs of what an interruption left behind.
+        case destroyedLeftovers([String])
+    }
+
+    public struct Object: Hashable, Sendable {
+        /// Nil when it is none that a server could have given it.
+        public let id: String?
+        public let label: String
+    }
+
+    public struct Key: Hashable, Sendable {
+        public let scope: Scope
+        public let id: String
+        public let origin: OriginType
+        public let customKeyStoreID: String?
+
+        public var arn: String { scope.keyARN(id) }
     }
 
     public let kind: Kind
-    /// Of the KMS key.
-    public let scope: Scope
-    public let keyID: String
-    public let origin: OriginType
-    public let customKeyStoreID: String?
+    /// Nil for what is said of a whole key store.
+    public let key: Key?
+    /// The clusterId of a device, or `software`; nil for what is said of one key.
+    public let keyStore: Text?
     /// Domain time.
     public let time: Timestamp
 
     init(_ kind: Kind, _ key: KMSKey, _ time: Timestamp) {
         self.kind = kind
-        scope = key.scope
-        keyID = key.id
-        origin = key.origin
-        customKeyStoreID = key.customKeyStoreID
+        self.key = Key(scope: key.scope, id: key.id, origin: key.origin, customKeyStoreID: key.customKeyStoreID)
+        keyStore = nil
         self.time = time
     }
 
-    public var keyARN: String { scope.keyARN(keyID) }
+    init(_ kind: Kind, _ placement: Placement, _ time: Timestamp) {
+        self.kind = kind
+        key = nil
+        keyStore =
+            switch placement {
+            case .software: "software"
+            case .device(let clusterID): Text(clusterID)
+            }
+        self.time = time
+    }
 
     /// The eventName of CloudTrail.
     public var name: String {
@@ -48,6 +75,9 @@ public struct ServiceEvent: Hashable, Sendable {
         case .foundMaterialMissing: "KeyMaterialMissing"
         case .foundMaterialDuplicated: "KeyMaterialDuplicated"
         case .foundMaterialExposed: "KeyMaterialExposed"
+        case .foundUnknownObjects: "UnknownObjectsFound"
+        case .foundOtherDevice: "DeviceExchanged"
+        case .destroyedLeftovers: "LeftoversDestroyed"
         }
     }
 
@@ -55,7 +85,9 @@ public struct ServiceEvent: Hashable, Sendable {
     public var isAWSEvent: Bool {
         switch kind {
         case .deletedKey, .rotatedKey, .deletedExpiredKeyMaterial: true
-        case .adoptedKey, .foundMaterialMissing, .foundMaterialDuplicated, .foundMaterialExposed: false
+        case .adoptedKey, .foundMaterialMissing, .foundMaterialDuplicated, .foundMaterialExposed,
+            .foundUnknownObjects, .foundOtherDevice, .destroyedLeftovers:
+            false
         }
     }
 }
@@ -63,7 +95,7 @@ public struct ServiceEvent: Hashable, Sendable {
 extension KeyManagementService {
     /// Tells the log and whoever listens. Called once the change is durable.
     func emit(_ event: ServiceEvent) {
-        logger.notice("service event", metadata: ["event": "\(event.name)", "key": "\(event.keyARN)"])
+        logger.notice("service event", metadata: ["event": "\(event.name)", "key": "\(event.key?.arn ?? "none")"])
         serviceEvents(event)
     }
 }

@@ -14,7 +14,7 @@ import uuid
 import botocore.exceptions
 import pytest
 
-from support import custom_store, softhsm
+from support import audit, custom_store, softhsm
 from support.expect import refused
 from support.server import eventually
 
@@ -197,7 +197,7 @@ def test_an_object_of_somebody_else_is_reported_and_left_alone(new_server):
 
 @pytest.mark.parametrize("kind", ["generate", "destroy"])
 def test_what_an_interruption_left_on_the_token_is_finished_and_reported(new_server, kind):
-    server = new_server()
+    server = new_server(options=audit.OPTIONS)
     blob = server.client().encrypt(
         KeyId=server.client().create_key(**in_custom_store(server))["KeyMetadata"]["KeyId"], Plaintext=b"x")
     server.stop()
@@ -214,6 +214,8 @@ def test_what_an_interruption_left_on_the_token_is_finished_and_reported(new_ser
     eventually(
         lambda: re.search(f"{identifier}.*finished what an interruption left behind", server.log[before:]),
         "a report of what was finished")
+    [destroyed] = [line for line in audit.lines(server) if line["eventName"] == "LeftoversDestroyed"]
+    assert destroyed["serviceEventDetails"] == {"keyStore": softhsm.CLUSTER, "count": 1, "objectIds": [identifier]}
     assert "half-made" not in [entry.get("label") for entry in softhsm.objects(server.data, server.pin)]
     eventually(lambda: decrypts(server.client(), blob["CiphertextBlob"]) == b"x", "the other key to work")
 

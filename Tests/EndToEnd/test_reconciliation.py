@@ -2,15 +2,18 @@
 audit log, at every connect and at SIGUSR1, and never repaired unasked."""
 
 import os
+import re
 import signal
 
 import pytest
 
-from support import audit, softhsm
+from support import audit, custom_store, softhsm
 from support.expect import refused
+from support.power_cuts import decrypted
 from support.server import eventually
 
 EVENTS = {"KeyMaterialMissing", "KeyMaterialDuplicated", "KeyMaterialExposed"}
+OF_A_KEY_STORE = {"UnknownObjectsFound", "DeviceExchanged", "LeftoversDestroyed"}
 
 
 @pytest.fixture
@@ -50,6 +53,13 @@ def found(server):
         (line["eventName"], line["resources"][0]["ARN"]) for line in audit.lines(server) if line["eventName"] in EVENTS}
 
 
+def of_key_stores(server):
+    """The findings that concern no key: their names and details."""
+    return [
+        (line["eventName"], line["serviceEventDetails"]) for line in audit.lines(server)
+        if line["eventName"] in OF_A_KEY_STORE]
+
+
 def expected(server):
     return {(f"KeyMaterial{name.capitalize()}", server.keys[name]) for name in ["missing", "duplicated", "exposed"]}
 
@@ -62,7 +72,7 @@ def test_an_untouched_token_has_no_findings(server):
     server.restart()
     os.kill(server.pid, signal.SIGUSR1)
     server.client().list_keys()
-    assert found(server) == set()
+    assert found(server) == set() and of_key_stores(server) == []
     for text in ["is missing", "several objects", "give the material", "no key of this installation", "another device"]:
         assert text not in server.log
 
@@ -82,6 +92,10 @@ def test_what_others_did_is_told_and_left_alone(server, when):
             "the key store holds an object that is no key of this installation"]:
         assert text in server.log, text
     assert [line for line in server.log.splitlines() if "foreign" in line]
+    eventually(lambda: of_key_stores(server), "the finding of the foreign object")
+    for name, details in of_key_stores(server):
+        assert (name, details["keyStore"], details["count"]) == ("UnknownObjectsFound", softhsm.CLUSTER, 1)
+        assert [entry["objectLabel"] for entry in details["objects"]] == ["a second foreign"]
     assert server.pin not in server.log + audit.text(server)
     assert counts(server) == before
     line = next(line for line in audit.lines(server) if line["eventName"] == "KeyMaterialMissing")
@@ -96,36 +110,62 @@ def test_what_others_did_is_told_and_left_alone(server, when):
                 kms.encrypt(KeyId=server.keys[name], Plaintext=b"x")
 
 
-def test_another_device_behind_the_same_name(new_server):
+@pytest.fixture
+def second(new_server):
+    """A server with a key store on a token of its own, which is exchanged while the server is down."""
     server = new_server(start=False)
     folder = server.directory / "devices"
-    server.options = ["--hsm-config", str(folder)]
+    server.options = ["--hsm-config", str(folder), *audit.OPTIONS]
     folder.mkdir()
     server.start()  # It makes the SoftHSM configuration that the second token goes into.
     softhsm.make_token(server.data, "second", "second pin")
     server.stop()
     softhsm.write_device(folder, "second", "cluster-secondtoken", label="second")
-    server.start()
-    kms = server.client()
-    store = kms.create_custom_key_store(
-        CustomKeyStoreName="second", CloudHsmClusterId="cluster-secondtoken",
-        TrustAnchorCertificate=kms.describe_custom_key_stores()["CustomKeyStores"][0]["TrustAnchorCertificate"],
-        KeyStorePassword="second pin")["CustomKeyStoreId"]
-    kms.connect_custom_key_store(CustomKeyStoreId=store)
-
-    def connected():
-        [entry] = server.client().describe_custom_key_stores(CustomKeyStoreId=store)["CustomKeyStores"]
-        return entry["ConnectionState"] == "CONNECTED"
-
-    eventually(connected, "the second key store")
-    arn = kms.create_key(Origin="AWS_CLOUDHSM", CustomKeyStoreId=store)["KeyMetadata"]["Arn"]
+    kms = server.start().client()
+    server.store = custom_store.connected(kms, "second pin", cluster="cluster-secondtoken")
+    server.arn = kms.create_key(Origin="AWS_CLOUDHSM", CustomKeyStoreId=server.store)["KeyMetadata"]["Arn"]
+    server.blob = kms.encrypt(KeyId=server.arn, Plaintext=b"x")["CiphertextBlob"]
+    server.serial = serial_number(server)
     server.stop()
-    softhsm.run(server.data, "softhsm2-util", "--delete-token", "--token", "second")
-    softhsm.make_token(server.data, "second", "second pin")
-    server.start()
-    eventually(lambda: "the key store is on another device than before" in server.log, "the finding")
-    assert f"{arn}" in next(line for line in server.log.splitlines() if "the material of a KMS key is missing" in line)
-    # Said once, not at every start.
-    count = server.log.count("the key store is on another device than before")
+    return server
+
+
+def serial_number(server):
+    listing = softhsm.run(server.data, "pkcs11-tool", "--module", softhsm.MODULE, "--list-token-slots")
+    return re.search(r"token label\s*: second\n(?:.*\n)*?\s*serial num\s*: (\w+)", listing).group(1)
+
+
+def the_exchange_is_told(server):
+    """In the log and in the audit log, and once, not at every start."""
+    text = "the key store is on another device than before"
+    eventually(lambda: text in server.log, "the finding")
+    exchanged = {
+        "keyStore": "cluster-secondtoken", "serialNumberBefore": server.serial, "serialNumber": serial_number(server)}
+    eventually(lambda: of_key_stores(server) == [("DeviceExchanged", exchanged)], "the audit event")
+    count = server.log.count(text)
     server.restart()
-    assert server.log.count("the key store is on another device than before") == count
+    assert server.log.count(text) == count
+
+
+def test_another_device_behind_the_same_name(second):
+    softhsm.run(second.data, "softhsm2-util", "--delete-token", "--token", "second")
+    softhsm.make_token(second.data, "second", "second pin")
+    second.start()
+    the_exchange_is_told(second)
+    missing = next(line for line in second.log.splitlines() if "the material of a KMS key is missing" in line)
+    assert second.arn in missing
+
+
+def test_the_same_objects_on_another_device(second):
+    """As after a backup was restored to a new HSM: everything works, and it is told."""
+    [token] = [
+        path for path in softhsm.token_directory(second.data).rglob("token.object")
+        if second.serial.encode() in path.read_bytes()]
+    other = second.serial[::-1]
+    assert other != second.serial
+    token.write_bytes(token.read_bytes().replace(second.serial.encode(), other.encode()))
+    second.start()
+    assert serial_number(second) == other
+    the_exchange_is_told(second)
+    assert "is missing" not in second.log and found(second) == set()
+    assert decrypted(second.client(), second.blob)["Plaintext"] == b"x"

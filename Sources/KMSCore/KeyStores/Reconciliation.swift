@@ -40,6 +40,7 @@ extension KeyManagementService {
             logger.warning("reconciliation failed", metadata: ["error": "\(error)"])
         }
         log(report, placement)
+        tell(report, placement)
         return report
     }
 

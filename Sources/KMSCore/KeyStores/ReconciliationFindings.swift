@@ -62,6 +62,20 @@ extension KeyManagementService {
         }
     }
 
+    /// What is said of a whole key store, for the audit log.
+    func tell(_ report: ReconciliationReport, _ placement: Placement) {
+        var kinds: [ServiceEvent.Kind] = []
+        if !report.finished.isEmpty { kinds.append(.destroyedLeftovers(report.finished.map { "\($0)" })) }
+        if let exchange = report.exchanged {
+            kinds.append(.foundOtherDevice(before: exchange.before, now: exchange.now))
+        }
+        if !report.unknown.isEmpty {
+            let objects = report.unknown.map { ServiceEvent.Object(id: $0.id.map { "\($0)" }, label: $0.label) }
+            kinds.append(.foundUnknownObjects(objects))
+        }
+        for kind in kinds { serviceEvents(ServiceEvent(kind, placement, clock.now)) }
+    }
+
     func log(_ report: ReconciliationReport, _ placement: Placement) {
         let place: Logger.MetadataValue = "\(placement)"
         for id in report.finished {

@@ -6,34 +6,52 @@ internal import KMSModel
 enum AuditEvents {
     /// A line of eventType AwsServiceEvent.
     static func encode(_ event: ServiceEvent) -> [UInt8] {
-        line(event.name, event.isAWSEvent ? "kms.amazonaws.com" : "strongroom", event.time, event.scope) { writer in
-            if let id = event.customKeyStoreID {
+        let key = event.key
+        let source: Text = event.isAWSEvent ? "kms.amazonaws.com" : "strongroom"
+        return line(event.name, source, event.time, key?.scope) { writer in
+            if let id = key?.customKeyStoreID {
                 writer.object("additionalEventData") { $0.member("customKeyStoreId", Text(id)) }
             }
-            writer.resources([
-                Resource(accountID: event.scope.accountID, type: "AWS::KMS::Key", arn: event.keyARN)
-            ])
+            if let key {
+                writer.resources([Resource(accountID: key.scope.accountID, type: "AWS::KMS::Key", arn: key.arn)])
+            }
             writer.object("serviceEventDetails") { writer in
-                writer.member("keyId", Text(event.keyID))
+                writer.member("keyId", key.map { Text($0.id) })
+                writer.member("keyStore", event.keyStore)
                 switch event.kind {
                 case .deletedKey: break
                 case .rotatedKey(let type, let previous, let current):
                     writer.member("rotationType", type)
-                    writer.member("keyOrigin", event.origin)
+                    writer.member("keyOrigin", key?.origin)
                     writer.member("previousKeyMaterialId", previous)
                     writer.member("currentKeyMaterialId", current)
                 case .adoptedKey(let material, let objectID, let label):
-                    writer.member("keyOrigin", event.origin)
+                    writer.member("keyOrigin", key?.origin)
                     writer.member("keyMaterialId", material)
                     writer.member("objectId", Text(objectID))
                     writer.member("objectLabel", label)
                 case .deletedExpiredKeyMaterial(let material), .foundMaterialMissing(let material),
                     .foundMaterialDuplicated(let material), .foundMaterialExposed(let material):
                     writer.member("keyMaterialId", material)
+                case .foundUnknownObjects(let entries):
+                    writer.member("count", entries.count)
+                    writer.objects("objects", Array(entries.prefix(mostObjects))) { writer, entry in
+                        writer.member("objectId", entry.id.map { Text($0) })
+                        writer.member("objectLabel", Text(entry.label))
+                    }
+                case .foundOtherDevice(let before, let now):
+                    writer.member("serialNumberBefore", Text(before))
+                    writer.member("serialNumber", Text(now))
+                case .destroyedLeftovers(let ids):
+                    writer.member("count", ids.count)
+                    writer.member("objectIds", ids.prefix(mostObjects).map { Text($0) })
                 }
             }
         }
     }
+
+    /// A token may hold thousands of somebody else's.
+    private static let mostObjects = 20
 
     /// The line that tells that others could not be written.
     static func encodeLoss(of count: Int, at time: Timestamp) -> [UInt8] {

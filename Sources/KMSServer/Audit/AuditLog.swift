@@ -118,7 +118,7 @@ public final class AuditLog: Sendable {
         do throws(AuditError) { try append(AuditEvents.encode(event)) } catch {
             logger.error(
                 "an audit line was not written",
-                metadata: ["event": "\(event.name)", "key": "\(event.keyARN)", "error": "\(error)"])
+                metadata: ["event": "\(event.name)", "key": "\(event.key?.arn ?? "none")", "error": "\(error)"])
         }
     }
 
