@@ -71,7 +71,7 @@ extension TokenOperation {
             if isDecryption, error.function == .decrypt {
                 return .askCanary(ifHealthy: Self.invalidCiphertext, retry: true)
             }
-            if isDecryption { return .askCanary(ifHealthy: failure(error), retry: true) }
+            if isRepeatable { return .askCanary(ifHealthy: failure(error), retry: true) }
         // The session is not what we think it is: logged out, closed, or in the middle of something.
         case .sessionHandleInvalid, .sessionClosed, .userNotLoggedIn, .operationActive, .operationNotInitialized,
             .cryptokiNotInitialized:
@@ -85,7 +85,7 @@ extension TokenOperation {
         if isDecryption, error.returnValue == junk {
             return .askCanary(ifHealthy: Self.invalidCiphertext, retry: true)
         }
-        return .askCanary(ifHealthy: failure(error), retry: false)
+        return .askCanary(ifHealthy: failure(error), retry: isRepeatable && error.isDeviceFault)
     }
 
     /// Whether doing it twice is the same as doing it once.

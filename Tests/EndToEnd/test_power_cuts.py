@@ -61,6 +61,8 @@ class Creator(Worker):
         for metadata, tags in self.made:
             assert describe(kms, metadata["KeyId"]) == metadata
             assert kms.list_resource_tags(KeyId=metadata["KeyId"])["Tags"] == tags
+            if metadata["Origin"] != "EXTERNAL":
+                eventually(lambda: usable(kms, metadata), f"the use of {metadata['Arn']}")
 
 
 def usable(kms, metadata):

@@ -7,6 +7,7 @@ acknowledged is lost, and nothing is left on the token.
 import concurrent.futures
 import shutil
 
+import botocore.exceptions
 import pytest
 
 from support import custom_store, faulty, softhsm, wire
@@ -16,6 +17,10 @@ from support.server import eventually
 from support.workload import MESSAGE, Workload, code_of, leaves_nothing
 
 FAULTS = {**faulty.FAULTS, **faulty.LOST_LOGINS}
+# What must not be believed: nothing is answered that was made under them.
+SEALS, MAKES = {"Encrypt", "GenerateDataKey"}, {"CreateKey", "CreateKey of a pair", "ImportKeyMaterial"}
+LIES = {"IV of zeros": SEALS, "another IV": SEALS, "readable keys": MAKES, "attributes that lie": MAKES}
+THROTTLED = "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls."
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +53,8 @@ def test_a_fault_and_every_operation(installation, workloads, fault, place):
         before = len(workload.created)
         with installation.token.failing(FAULTS[fault]):
             code = code_of(call)
+        if operation in LIES.get(fault, ()):
+            assert code == "KMSInternalException", operation
         assert code is None or code in workload.allowed, (operation, code)
         assert code is None or len(workload.created) == before
         # A deletion date is metadata: no token is needed for it.
@@ -90,6 +97,35 @@ def test_the_end_of_a_server_with_a_call_that_does_not_come_back():
             installation.server.stop()
             assert "a call to a token has not come back" in installation.server.log
         kms = installation.server.start() and installation.client()
+        kms.encrypt(KeyId=key, Plaintext=MESSAGE)
+
+
+def test_a_call_that_is_under_way_at_the_end_is_answered():
+    with faulty.prepared() as installation:
+        kms = installation.client()
+        key = kms.create_key()["KeyMetadata"]["KeyId"]
+        with installation.token.failing("C_Encrypt delay 500"), concurrent.futures.ThreadPoolExecutor() as pool:
+            installation.token.calls()
+            answer = pool.submit(kms.encrypt, KeyId=key, Plaintext=MESSAGE)
+            eventually(lambda: "C_Encrypt" in installation.token.log_text(), "the call")
+            installation.server.stop()
+            assert answer.result()["CiphertextBlob"]
+
+
+def test_a_full_queue():
+    """What neither finds a thread nor a place in the queue is told to slow down, as SDKs know it from AWS."""
+    with faulty.prepared(maxSessions=1, queueLimit=1, callTimeoutMilliseconds=3000) as installation:
+        kms = installation.client()
+        key = kms.create_key()["KeyMetadata"]["KeyId"]
+
+        def answer(_):
+            try:
+                return bool(kms.encrypt(KeyId=key, Plaintext=MESSAGE)["CiphertextBlob"])
+            except botocore.exceptions.ClientError as error:
+                return error.response["Error"]["Code"], error.response["Error"]["Message"]
+
+        with installation.token.failing("C_Encrypt delay 500"), concurrent.futures.ThreadPoolExecutor(8) as pool:
+            assert set(pool.map(answer, range(8))) == {True, ("ThrottlingException", THROTTLED)}
         kms.encrypt(KeyId=key, Plaintext=MESSAGE)
 
 

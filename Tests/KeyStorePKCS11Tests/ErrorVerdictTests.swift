@@ -17,6 +17,11 @@ struct ErrorVerdictTests {
         .cryptokiNotInitialized,
     ]
 
+    /// The device had a fault that may be over.
+    private static let passing: [ReturnValue] = [
+        .deviceError, .generalError, .functionFailed, .deviceRemoved, .tokenNotPresent, .hostMemory,
+    ]
+
     private func retry(_ verdict: ErrorVerdict) -> Bool? {
         guard case .askCanary(_, let retry) = verdict else { return nil }
         return retry
@@ -24,27 +29,33 @@ struct ErrorVerdictTests {
 
     @Test(arguments: repeatable)
     func `What may be done twice is done again in a fresh session`(operation: TokenOperation) {
-        for value in Self.lostSessions {
+        for value in Self.lostSessions + Self.passing {
             #expect(retry(operation.verdict(on: PKCS11Error(.encryptInit, value))) == true)
         }
     }
 
     @Test(arguments: once)
     func `What must not be done twice is not`(operation: TokenOperation) {
-        for value in Self.lostSessions + [.deviceError, .generalError, .functionFailed, .deviceRemoved, .hostMemory] {
+        for value in Self.lostSessions + Self.passing {
             #expect(retry(operation.verdict(on: PKCS11Error(.createObject, value))) == false)
         }
     }
 
     @Test(arguments: repeatable + once)
     func `No return value by itself makes a token sick`(operation: TokenOperation) {
-        for value in Self.lostSessions + [.deviceError, .deviceRemoved, .tokenNotPresent, .generalError, .hostMemory] {
+        for value in Self.lostSessions + Self.passing {
             switch operation.verdict(on: PKCS11Error(.sign, value)) {
             case .final(let error): #expect(error.code != .unavailable)
             // The canary is asked, and it decides.
             case .askCanary(let error, _): #expect(error.code != .unavailable)
             case .askCanaryForKey: break
             }
+        }
+    }
+
+    @Test func `What the token says of the message is not asked again`() {
+        for value in [ReturnValue.dataLenRange, .dataInvalid] {
+            #expect(retry(TokenOperation.sign.verdict(on: PKCS11Error(.sign, value))) == false)
         }
     }
 

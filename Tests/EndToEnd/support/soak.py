@@ -91,6 +91,10 @@ class Soak:
     def is_sound(self):
         return self.is_back and not (self.lost or self.wrong or self.unexpected or self.left_over)
 
+    @property
+    def longest_recovery_seconds(self):
+        return max((seconds for entry in self.episodes.values() for seconds in entry.recovery_seconds), default=0)
+
     def note(self, fault, operation, code, seconds, workload):
         with self.lock:
             cell = self.cells[fault, operation]
