@@ -67,8 +67,7 @@ extension KeyManagementService {
         for (index, intent) in intents.enumerated() where isDue(intent) {
             if index > 0, Task.isCancelled { break }
             do {
-                try await finish(intent, in: keyStore)
-                finished.append(intent.backingKeyID)
+                if try await finish(intent, in: keyStore) { finished.append(intent.backingKeyID) }
             } catch {
                 var details: Logger.Metadata = [
                     "backingKey": "\(intent.backingKeyID)", "key": "\(intent.keyARN)", "error": "\(error)",
@@ -100,13 +99,19 @@ extension KeyManagementService {
         return metadata.read { $0.intents[intent.backingKeyID] == intent }
     }
 
-    private func finish(_ intent: Intent, in keyStore: any KeyStore) async throws {
+    /// - Returns: false when somebody else has finished it meanwhile: two key stores on one token connect at the same
+    ///   time.
+    private func finish(_ intent: Intent, in keyStore: any KeyStore) async throws -> Bool {
         let id = intent.backingKeyID
         switch intent.kind {
         case .generate: try await keyStore.discardKey(id)
         case .destroy where intent.adoptedReference.isEmpty: try await keyStore.destroyKey(id)
         case .destroy: try await keyStore.destroyAdoptedObject(intent.adoptedReference)
         }
-        try await metadata.write { _, changes throws(KMSError) in changes.append(.deleteIntent(id)) }
+        return try await metadata.write { directory, changes throws(KMSError) in
+            guard directory.intents[id] == intent else { return false }
+            changes.append(.deleteIntent(id))
+            return true
+        }
     }
 }
